@@ -1,0 +1,170 @@
+"""Every setting of CSP, read from the environment once, loudly where something is missing.
+
+Development means *embedded engines*: no DATABASE_URL of one's own, started by `./run`. Everything else is production and
+must bring its secrets. Each name that an operator may set is listed in docs/operator.md.
+"""
+
+import base64
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable NAME, or the contents of the file that NAME_FILE points at (for mounted secrets)."""
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE points at {path}, which cannot be read: {error.strerror}.") from error
+    return os.environ.get(name, default)
+
+
+def flag(name: str, *, default: bool) -> bool:
+    value = text(name, "1" if default else "0").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off", ""}:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}; use 1 or 0.")
+
+
+def number(name: str, default: int) -> int:
+    value = text(name, str(default))
+    try:
+        return int(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is {value!r}; use a whole number.") from error
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+# csp/run.py sets CSP_EMBEDDED=1 beside the sockets of the engines that it started.
+DEVELOPMENT = flag("CSP_EMBEDDED", default=False)
+DEBUG = False  # our own error pages say what to do; a traceback shown to a browser is a leak
+DEMO = flag("CSP_DEMO_DATABASE", default=False)  # the database is the demonstration's; every page says so
+
+# ---------------------------------------------------------------- secrets and addresses
+
+DATA_DIR = Path(text("CSP_DATA_DIR") or BASE_DIR / ".state")
+
+
+def secret(name: str) -> str:
+    """A secret from the environment; in development one that is made once and kept beside the data."""
+    value = text(name)
+    if value:
+        return value
+    if not DEVELOPMENT:
+        raise ImproperlyConfigured(f"{name} is not set. Production needs it, as {name} or as a file named by {name}_FILE.")
+    path = DATA_DIR / "secrets" / name.lower()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+SECRET_KEY = secret("SECRET_KEY")
+# Wraps the key of every stored file and mail source (csp.privacy); any string of 32 characters or more.
+MASTER_KEY = hashlib.sha256(secret("CSP_MASTER_KEY").encode()).digest()
+# Signs references in mail addresses and links; apart from SECRET_KEY so that either can be changed alone.
+LINK_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"link:" + SECRET_KEY.encode()).digest())
+
+SITE_URL = text("CSP_SITE_URL", "http://localhost:8000").rstrip("/")
+SITE_HOST = SITE_URL.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
+ALLOWED_HOSTS = words("CSP_ALLOWED_HOSTS") or ([SITE_HOST, "localhost", "127.0.0.1", "[::1]"] if DEVELOPMENT else [SITE_HOST])
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+USE_HTTPS = SITE_URL.startswith("https://")
+
+# ---------------------------------------------------------------- the application
+
+INSTALLED_APPS = [
+    "csp",
+    "tickets",
+    "feedback",
+    "training",
+    "audits",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "simple_history",
+    "django_htmx",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "csp.urls"
+WSGI_APPLICATION = "csp.wsgi.application"
+ASGI_APPLICATION = "csp.asgi.application"
+AUTH_USER_MODEL = "csp.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# ---------------------------------------------------------------- data
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        text("DATABASE_URL", "postgres://csp@localhost/csp"), conn_max_age=60, conn_health_checks=True
+    )
+}
+DATABASES["default"]["ATOMIC_REQUESTS"] = False  # raw input is landed and committed before it is understood
+REDIS_URL = text("REDIS_URL", "redis://localhost:6379/0")
+
+# ---------------------------------------------------------------- time and words
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+
+# ---------------------------------------------------------------- files
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(text("CSP_STATIC_ROOT") or BASE_DIR / "staticfiles")
+STATICFILES_DIRS = [BASE_DIR / "static"]
