@@ -1,7 +1,7 @@
 """Every setting of CSP, read from the environment once, loudly where something is missing.
 
-Development means *embedded engines*: no DATABASE_URL of one's own, started by `./run`. Everything else is production and
-must bring its secrets. Each name that an operator may set is listed in docs/operator.md.
+Development means *embedded engines*: no DATABASE_URL of one's own, started by `./run`. Everything else is production
+and must bring its secrets. Each name that an operator may set is listed in docs/operator.md.
 """
 
 import base64
@@ -24,7 +24,9 @@ def text(name: str, default: str = "") -> str:
         try:
             return Path(path).read_text().strip()
         except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE points at {path}, which cannot be read: {error.strerror}.") from error
+            raise ImproperlyConfigured(
+                f"{name}_FILE points at {path}, which cannot be read: {error.strerror}."
+            ) from error
     return os.environ.get(name, default)
 
 
@@ -65,7 +67,9 @@ def secret(name: str) -> str:
     if value:
         return value
     if not DEVELOPMENT:
-        raise ImproperlyConfigured(f"{name} is not set. Production needs it, as {name} or as a file named by {name}_FILE.")
+        raise ImproperlyConfigured(
+            f"{name} is not set. Production needs it, as {name} or as a file named by {name}_FILE."
+        )
     path = DATA_DIR / "secrets" / name.lower()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
@@ -85,7 +89,9 @@ LINK_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"link:" + SECRET_KEY.encode(
 
 SITE_URL = text("CSP_SITE_URL", "http://localhost:8000").rstrip("/")
 SITE_HOST = SITE_URL.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
-ALLOWED_HOSTS = words("CSP_ALLOWED_HOSTS") or ([SITE_HOST, "localhost", "127.0.0.1", "[::1]"] if DEVELOPMENT else [SITE_HOST])
+ALLOWED_HOSTS = words("CSP_ALLOWED_HOSTS") or (
+    [SITE_HOST, "localhost", "127.0.0.1", "[::1]"] if DEVELOPMENT else [SITE_HOST]
+)
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 USE_HTTPS = SITE_URL.startswith("https://")
 
@@ -127,6 +133,7 @@ ROOT_URLCONF = "csp.urls"
 WSGI_APPLICATION = "csp.wsgi.application"
 ASGI_APPLICATION = "csp.asgi.application"
 AUTH_USER_MODEL = "csp.User"
+AUTHENTICATION_BACKENDS = ["csp.access.TableBackend"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TEMPLATES = [
@@ -143,6 +150,19 @@ TEMPLATES = [
         },
     }
 ]
+
+# ---------------------------------------------------------------- mail
+
+# The domain in our Message-IDs, and the sender where no mailbox is set up yet.
+MAIL_DOMAIN = text("CSP_MAIL_DOMAIN", SITE_HOST)
+DEFAULT_FROM_EMAIL = text("CSP_DEFAULT_FROM", f"csp@{MAIL_DOMAIN}")
+EMAIL_HOST = text("EMAIL_HOST", "localhost")
+EMAIL_PORT = number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = flag("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 10
 
 # ---------------------------------------------------------------- data
 

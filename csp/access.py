@@ -1,0 +1,146 @@
+"""The guard: the one place that asks the permission table (csp.roles.TABLE), for pages, API, admin and commands."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+
+from csp import clock
+from csp.models import Contract, RoleGrant, User
+from csp.roles import TABLE, Permission, Role
+
+
+class Refused(Exception):
+    """A verb said no. The message is a sentence for the person who asked, and says what would make it a yes."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Grant:
+    role: Role
+    team_id: int | None
+    contract_id: int | None  # the team's, or the granted one
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scope:
+    """What one person may do at one moment, read once for each request from the dated grants."""
+
+    grants: tuple[Grant, ...]
+
+    def roles(self) -> frozenset[Role]:
+        return frozenset(grant.role for grant in self.grants)
+
+    def teams(self, *roles: Role) -> frozenset[int]:
+        """The ids of the teams in which the person has one of these roles."""
+        return frozenset(grant.team_id for grant in self.grants if grant.role in roles and grant.team_id is not None)
+
+    def contracts(self, *roles: Role) -> frozenset[int]:
+        """The ids of the contracts in which the person has one of these roles."""
+        return frozenset(g.contract_id for g in self.grants if g.role in roles and g.contract_id is not None)
+
+    def may(self, permission: Permission, *, team_id: int | None = None, contract_id: int | None = None) -> bool:
+        """Whether any grant allows this; in this team or contract, where one is named."""
+        allowed = TABLE.get(permission, frozenset())
+        return any(
+            grant.role in allowed
+            and (team_id is None or grant.team_id is None or grant.team_id == team_id)
+            and (contract_id is None or grant.contract_id is None or grant.contract_id == contract_id)
+            for grant in self.grants
+        )
+
+
+NOBODY = Scope(())
+
+
+def scope_of(user: User, at: dt.datetime | None = None) -> Scope:
+    """The person's scope; kept on the user object, which lives as long as the request."""
+    if not getattr(user, "is_active", False) or user.pk is None:
+        return NOBODY
+    if user.scope_cache is None:
+        rows = RoleGrant.objects.in_force(at or clock.now()).filter(user=user)
+        user.scope_cache = Scope(
+            tuple(
+                Grant(Role(role), team, of_team or contract)
+                for role, team, of_team, contract in rows.values_list("role", "team", "team__contract", "contract")
+            )
+        )
+    return user.scope_cache
+
+
+def may(user: Any, permission: Permission, *, team_id: int | None = None, contract_id: int | None = None) -> bool:
+    """Whether the table lets this person do it. Anonymous people may do nothing that is in the table."""
+    return isinstance(user, User) and scope_of(user).may(permission, team_id=team_id, contract_id=contract_id)
+
+
+def check(user: User, permission: Permission, *, team_id: int | None = None, contract_id: int | None = None) -> None:
+    """Raise Refused unless the table lets this person do it."""
+    if not may(user, permission, team_id=team_id, contract_id=contract_id):
+        raise Refused(_("Your role does not allow this. Ask a supervisor or an administrator."))
+
+
+class TableBackend(ModelBackend):
+    """Signs in by password like Django's own; answers has_perm from the table. Groups and superusers do not exist."""
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        try:
+            return may(user_obj, Permission(perm))
+        except ValueError:
+            return False  # Django's own names ("csp.change_user") are answered by csp.admin, which asks the table
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        return may(user_obj, Permission.USE_ADMIN)
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        return {permission.value for permission in Permission if may(user_obj, permission)}
+
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+def requires(*permissions: Permission) -> Callable[[View], View]:
+    """Let a view be seen only by somebody signed in who has one of these permissions (any active person for none)."""
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if permissions and not any(may(request.user, permission) for permission in permissions):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.guard = permissions  # type: ignore[attr-defined]  # read by csp.checks, which refuses a view without
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+def open_to_all(view: View) -> View:
+    """Mark a view that needs no sign-in: public pages, health, the sign-in itself."""
+    view.guard = "open"  # type: ignore[attr-defined]  # as above
+    return view
+
+
+def people_with(role: Role, *, at: dt.datetime, teams: Iterable[int] | None = None) -> list[User]:
+    """Active people who have this role at that moment, in these teams where given; by name."""
+    grants = RoleGrant.objects.in_force(at).filter(role=role, user__is_active=True)
+    if teams is not None:
+        grants = grants.filter(team__in=list(teams))
+    return list(User.objects.filter(pk__in=grants.values("user")).order_by("name", "pk"))
+
+
+def contracts_of(user: User) -> list[Contract]:
+    """The contracts that this person's work is under; all of them for an administrator."""
+    scope = scope_of(user)
+    if Role.ADMINISTRATOR in scope.roles():
+        return list(Contract.objects.order_by("pk"))
+    return list(Contract.objects.filter(pk__in=scope.contracts(*Role)).order_by("pk"))

@@ -1,0 +1,421 @@
+"""The clock of the contract: deadlines start, are met, waived, handed over, remind, and are swept into breaches.
+
+Only the verbs of the app that owns a subject call these, so that what the subject derives from its deadlines changes in
+the same transaction. Every function takes `at=`; none reads a clock. Locks are taken subject first, then deadline.
+
+A deadline met at exactly its due time is met. One that passes it is a breach, dated when it was due, whoever finds out
+first: the sweep, or the late meeting itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import logging
+from collections.abc import Iterable, Sequence
+
+from django.db import DatabaseError, transaction
+from django.utils.translation import gettext as _
+
+from csp import access, agreement, notices, trail
+from csp.contract import OBLIGATIONS
+from csp.events import Act
+from csp.models import Assessment, Breach, Contract, Deadline, Notice, Team, User, Version
+from csp.roles import Permission
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+# A meeting written in time may still be committing when its due time passes; the sweep waits this long for it.
+SETTLING = dt.timedelta(seconds=5)
+
+
+@dataclasses.dataclass(slots=True)
+class Subject:
+    """What deadlines are about, as far as the clock needs to know: no personal text."""
+
+    ref: str  # "#4790"
+    path: str  # "/tickets/4790/"
+    contract: Contract
+    team: Team
+    responsible: User | None = None
+    context: str = ""  # the trail's name for it, "ticket:4790"
+
+
+class AlreadyEnded(access.Refused):
+    """The deadline was met, waived or void before."""
+
+
+def draft(
+    code: str,
+    subject: Subject,
+    version: Version,
+    *,
+    starts_at: dt.datetime,
+    due_at: dt.datetime | None = None,
+    void: str = "",
+    void_at: dt.datetime | None = None,
+    void_by: User | None = None,
+) -> Deadline:
+    """A deadline not yet stored: of obligation `code`, from `starts_at`, due by the version's term or at `due_at`.
+
+    With `void` (a reason) it is stored as owed by nobody: staff-opened and imported tickets.
+    """
+    rule = OBLIGATIONS[code]
+    due = due_at or agreement.due_at(version, code, starts_at)
+    marks = rule.reminder_times(starts_at, due)
+    return Deadline(
+        contract=subject.contract,
+        version=version,
+        clause=rule.clause,
+        obligation=code,
+        is_policy=rule.policy,
+        subject_ref=subject.ref,
+        path=subject.path,
+        team=subject.team,
+        responsible=subject.responsible,
+        starts_at=starts_at,
+        due_at=due,
+        state=Deadline.State.VOID if void else Deadline.State.OPEN,
+        next_reminder_at=marks[0][1] if marks and not void else None,
+        voided_at=(void_at or starts_at) if void else None,
+        voided_by=void_by,
+        void_reason=void,
+    )
+
+
+def start(drafts: Sequence[Deadline], *, at: dt.datetime) -> list[Deadline]:
+    """Store deadlines. One whose due time is past already is born breached, with all that follows."""
+    rows = list(Deadline.objects.bulk_create(drafts))
+    late = [row for row in rows if row.state == Deadline.State.OPEN and row.due_at < at]
+    if late:
+        _record_breaches(late, detected_at=at)
+    return rows
+
+
+def meet(rows: Iterable[Deadline], *, at: dt.datetime, by: trail.Actor, how: str) -> list[Deadline]:
+    """The duty was done at `at`. Those already met or void stay as they are. Returns the ones that this met.
+
+    A meeting past the due time records the breach itself where the sweep has not. `rows` may be stale: they are read
+    again under lock.
+    """
+    ids = [row.pk for row in rows]
+    if not ids:
+        return []
+    locked = list(Deadline.objects.running().filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk"))
+    late = [row for row in locked if row.state == Deadline.State.OPEN and row.due_at < at]
+    if late:
+        _record_breaches(late, detected_at=at)
+    entries = []
+    for row in locked:
+        kept = row.state == Deadline.State.OPEN
+        row.state = Deadline.State.MET if kept else Deadline.State.MET_LATE
+        row.met_at, row.met_how, row.next_reminder_at = at, how, None
+        row.met_by = by if isinstance(by, User) else None
+        entries.append(
+            trail.Entry(
+                Act.DEADLINE_MET if kept else Act.DEADLINE_MET_LATE,
+                f"deadline:{row.pk}",
+                by=by,
+                at=at,
+                context=_context(row),
+                facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at, "met": at, "how": how},
+            )
+        )
+    Deadline.objects.bulk_update(locked, ["state", "met_at", "met_by", "met_how", "next_reminder_at"])
+    trail.record_all(entries)
+    return locked
+
+
+def reopen(row: Deadline, *, at: dt.datetime, by: trail.Actor, reason: str) -> Deadline:
+    """Open a met duty again with its first due time, because what met it did not arrive. The first record stays.
+
+    Returns the new deadline; breached at once if its time is past. Reopening twice returns the same one.
+    """
+    row = Deadline.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    again = Deadline.objects.filter(reopens=row).first()
+    if again is not None:
+        return again
+    if row.met_at is None:
+        return row
+    marks = [mark for _label, mark in row.rule.reminder_times(row.starts_at, row.due_at) if mark > at]
+    again = Deadline.objects.create(
+        contract_id=row.contract_id,
+        version_id=row.version_id,
+        clause=row.clause,
+        obligation=row.obligation,
+        is_policy=row.is_policy,
+        subject_ref=row.subject_ref,
+        path=row.path,
+        team_id=row.team_id,
+        responsible_id=row.responsible_id,
+        starts_at=row.starts_at,
+        due_at=row.due_at,
+        reopens=row,
+        next_reminder_at=marks[0] if marks else None,
+    )
+    trail.record(
+        Act.DEADLINE_REOPENED,
+        f"deadline:{again.pk}",
+        by=by,
+        at=at,
+        context=_context(row),
+        facts={"reopens": row.pk, "due": row.due_at, "obligation": row.obligation, "reason": reason},
+    )
+    if again.due_at < at:
+        _record_breaches([again], detected_at=at)
+    return again
+
+
+def hand_over(rows: Iterable[Deadline], *, responsible: User | None, team: Team) -> None:
+    """From now on somebody else answers for what still runs. The owner's verb records the assignment."""
+    ids = [row.pk for row in rows]
+    Deadline.objects.running().filter(pk__in=ids).update(responsible=responsible, team=team)
+
+
+def check_can_waive(row: Deadline, by: User, at: dt.datetime) -> None:
+    """A supervisor who is not responsible may waive, before it is due, with a reason (ARCHITECTURE, Words)."""
+    access.check(by, Permission.WAIVE, team_id=row.team_id)
+    if row.responsible_id == by.pk or row.met_by_id == by.pk:
+        raise access.Refused(_("You answer for this deadline yourself. Ask another supervisor to waive it."))
+    if not row.is_running:
+        raise AlreadyEnded(_("This deadline has ended already."))
+    if row.state != Deadline.State.OPEN or row.due_at < at:
+        raise access.Refused(_("Its time has passed. A breach stays; it can be assessed, not waived."))
+
+
+@transaction.atomic
+def waive(row: Deadline, *, by: User, at: dt.datetime, reason: str) -> Deadline:
+    """End a deadline as not owed, before it is due. Raises Refused."""
+    row = Deadline.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    check_can_waive(row, by, at)
+    if not reason.strip():
+        raise access.Refused(_("Say why it is not owed; the reason stands in the evidence."))
+    row.state, row.voided_at, row.voided_by, row.void_reason = Deadline.State.VOID, at, by, reason.strip()
+    row.next_reminder_at = None
+    row.save(update_fields=["state", "voided_at", "voided_by", "void_reason", "next_reminder_at"])
+    trail.record(
+        Act.DEADLINE_WAIVED,
+        f"deadline:{row.pk}",
+        by=by,
+        at=at,
+        context=_context(row),
+        facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at},
+        personal={"reason": reason},
+    )
+    return row
+
+
+@transaction.atomic
+def propose_assessment(
+    breach: Breach, *, by: User, at: dt.datetime, verdict: Assessment.Verdict, reason: str
+) -> Assessment:
+    """Propose how a breach is to be read. The breach itself never changes. Raises Refused."""
+    access.check(by, Permission.PROPOSE_ASSESSMENT, team_id=breach.team_id)
+    Breach.objects.select_for_update(of=("self",)).get(pk=breach.pk)
+    if Assessment.objects.filter(breach=breach).exists():
+        raise access.Refused(_("This breach has been assessed already; it may be once."))
+    if not reason.strip():
+        raise access.Refused(_("Say why; the reason stands in the evidence."))
+    row = Assessment.objects.create(
+        breach=breach, verdict=verdict, reason=reason.strip(), proposed_by=by, proposed_at=at
+    )
+    trail.record(
+        Act.ASSESSMENT_PROPOSED,
+        f"assessment:{row.pk}",
+        by=by,
+        at=at,
+        context=_context(breach.deadline),
+        facts={"breach": breach.pk, "verdict": verdict},
+        personal={"reason": reason},
+    )
+    return row
+
+
+@transaction.atomic
+def decide_assessment(row: Assessment, *, by: User, at: dt.datetime, agreed: bool, reason: str) -> Assessment:
+    """Decide a proposal: somebody else, outside the team whose breach it is. Raises Refused."""
+    row = Assessment.objects.select_for_update(of=("self",)).select_related("breach__deadline").get(pk=row.pk)
+    access.check(by, Permission.DECIDE_ASSESSMENT)
+    if row.decided_at is not None:
+        raise AlreadyEnded(_("This assessment has been decided already."))
+    if row.proposed_by_id == by.pk or row.breach.responsible_id == by.pk:
+        raise access.Refused(_("Nobody decides about own work. Somebody else has to."))
+    if row.breach.team_id in {grant.team_id for grant in access.scope_of(by).grants}:
+        raise access.Refused(_("You belong to the team whose breach this is. A supervisor of another team decides."))
+    row.agreed, row.decided_by, row.decided_at, row.decision_reason = agreed, by, at, reason.strip()
+    row.save(update_fields=["agreed", "decided_by", "decided_at", "decision_reason"])
+    trail.record(
+        Act.ASSESSMENT_DECIDED,
+        f"assessment:{row.pk}",
+        by=by,
+        at=at,
+        context=_context(row.breach.deadline),
+        facts={"breach": row.breach_id, "verdict": row.verdict, "agreed": agreed},
+        personal={"reason": reason},
+    )
+    return row
+
+
+# ---------------------------------------------------------------- the loops: every X that lacks its Y
+
+
+def sweep(at: dt.datetime, *, limit: int = BATCH) -> int:
+    """Turn open deadlines whose due time is before `at` into breaches. Returns how many; call again until none.
+
+    Any number of these may run at once, be killed at any instant and run again: a batch is one transaction, claimed
+    with SKIP LOCKED, and a deadline has one breach at most by a unique constraint.
+    """
+    try:
+        return _sweep_batch(at, limit)
+    except DatabaseError:
+        if limit == 1:
+            log.exception("A deadline could not be swept; it is tried again next time")
+            return 0
+        log.exception("A batch could not be swept; trying row by row")
+        # One poisoned row must not stop the others.
+        return sum(_sweep_alone(pk, at) for pk in _due_ids(at, limit))
+
+
+def _due_ids(at: dt.datetime, limit: int) -> list[int]:
+    return list(Deadline.objects.due_before(at).order_by("due_at").values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic(durable=True)
+def _sweep_batch(at: dt.datetime, limit: int) -> int:
+    rows = list(
+        Deadline.objects.due_before(at)
+        .select_related("responsible")
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("due_at")[:limit]
+    )
+    if rows:
+        _record_breaches(rows, detected_at=at)
+    return len(rows)
+
+
+def _sweep_alone(pk: int, at: dt.datetime) -> int:
+    try:
+        with transaction.atomic(durable=True):
+            row = (
+                Deadline.objects.due_before(at).select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
+            )
+            if row is not None:
+                _record_breaches([row], detected_at=at)
+            return int(row is not None)
+    except DatabaseError:
+        log.exception("Deadline %s could not be swept", pk)
+        return 0
+
+
+def _record_breaches(rows: Sequence[Deadline], *, detected_at: dt.datetime) -> None:
+    """Breach, trail and notices for locked, open, overdue deadlines, in the caller's transaction, in bulk."""
+    breaches = Breach.objects.bulk_create(
+        Breach(
+            deadline=row,
+            contract_id=row.contract_id,
+            team_id=row.team_id,
+            responsible_id=row.responsible_id,
+            obligation=row.obligation,
+            due_at=row.due_at,
+            breached_at=row.due_at,
+            detected_at=detected_at,
+        )
+        for row in rows
+    )
+    for row in rows:
+        row.state, row.next_reminder_at = Deadline.State.BREACHED, None
+    Deadline.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=Deadline.State.BREACHED, next_reminder_at=None
+    )
+    rungs = notices.Rungs(detected_at)
+    notices.tell(
+        *(
+            notices.Telling(
+                kind=Notice.Kind.BREACH,
+                key=f"breach:{breach.pk}",
+                to=rungs.concerned(row),
+                deadline=row,
+                subject_ref=row.subject_ref,
+                path=row.path,
+                facts=_facts(row),
+            )
+            for row, breach in zip(rows, breaches, strict=True)
+        ),
+        at=detected_at,
+    )
+    trail.record_all(
+        trail.Entry(
+            Act.DEADLINE_BREACHED,
+            f"deadline:{row.pk}",
+            by="sweep",
+            at=detected_at,
+            context=_context(row),
+            facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at, "breach": breach.pk},
+            evidence=[breach],
+        )
+        for row, breach in zip(rows, breaches, strict=True)
+    )
+
+
+def remind(at: dt.datetime, *, limit: int = BATCH) -> int:
+    """Tell people that a deadline runs out. After downtime only the latest mark is told. Returns how many."""
+    with transaction.atomic(durable=True):
+        rows = list(
+            Deadline.objects.open()
+            .filter(next_reminder_at__lte=at)
+            .select_related("responsible")
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("next_reminder_at")[:limit]
+        )
+        rungs = notices.Rungs(at)
+        tellings, entries = [], []
+        for row in rows:
+            marks = row.rule.reminder_times(row.starts_at, row.due_at)
+            passed = [label for label, mark in marks if mark <= at]
+            row.next_reminder_at = next((mark for _label, mark in marks if mark > at), None)
+            if row.due_at < at or not passed:
+                continue  # the sweep has the word
+            last = passed[-1]
+            # Early marks go to the one responsible; the last ones reach the supervisors too.
+            to = rungs.concerned(row) if len(passed) > 1 or row.responsible is None else [row.responsible]
+            tellings.append(
+                notices.Telling(
+                    kind=Notice.Kind.REMINDER,
+                    key=f"reminder:{row.pk}:{last}",
+                    to=to,
+                    deadline=row,
+                    subject_ref=row.subject_ref,
+                    path=row.path,
+                    facts=_facts(row) | {"mark": last},
+                )
+            )
+            entries.append(
+                trail.Entry(
+                    Act.DEADLINE_REMINDED,
+                    f"deadline:{row.pk}",
+                    by="reminders",
+                    at=at,
+                    context=_context(row),
+                    facts={"mark": last, "obligation": row.obligation},
+                )
+            )
+        if rows:
+            Deadline.objects.bulk_update(rows, ["next_reminder_at"])
+            notices.tell(*tellings, at=at)
+            trail.record_all(entries)
+    return len(rows)
+
+
+def _facts(row: Deadline) -> dict[str, str]:
+    return {
+        "obligation": row.obligation,
+        "clause": row.clause,
+        "due": row.due_at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def _context(row: Deadline) -> str:
+    """The trail's name of what the deadline is about, from its path: "/tickets/4790/" is "ticket:4790"."""
+    kind, _slash, number = row.path.strip("/").partition("/")
+    return f"{kind.removesuffix('s')}:{number}" if number else f"deadline:{row.pk}"

@@ -1,0 +1,87 @@
+"""Every act that can be recorded in the trail, with its sentence. Pure.
+
+The sentence completes "<somebody> ...". Values are stored for ever and never reused for another meaning.
+"""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Act(TextChoices):
+    # tickets
+    TICKET_OPENED = "ticket.opened", _("opened the ticket")
+    TICKET_PARKED = "ticket.parked", _("parked a message that could not be read")
+    TICKET_ASSIGNED = "ticket.assigned", _("assigned the ticket")
+    TICKET_TEAM = "ticket.team", _("moved the ticket to another team")
+    TICKET_STATE = "ticket.state", _("changed the state")
+    TICKET_TYPED = "ticket.typed", _("changed kind, category, priority or subject")
+    TICKET_PENDING = "ticket.pending", _("set a reminder")
+    TICKET_MERGED = "ticket.merged", _("merged the ticket")
+    TICKET_UNMERGED = "ticket.unmerged", _("undid a merge")
+    TICKET_LINKED = "ticket.linked", _("linked the ticket")
+    TICKET_JOINED = "ticket.joined", _("joined a linked ticket to this one")
+    TICKET_COMPLEX = "ticket.complex", _("marked the ticket complex")
+    TICKET_WITHIN_AUTHORITY = "ticket.within_authority", _("decided within own authority")
+    TICKET_READ = "ticket.read", _("read the ticket")
+    CUSTOMER_SET = "ticket.customer", _("set the customer")
+    CUSTOMER_CHANGED = "customer.changed", _("changed the customer's record")
+    # interactions
+    MESSAGE_RECEIVED = "message.received", _("wrote")
+    ANSWER_WRITTEN = "message.answered", _("answered the customer")
+    HOLDING_WRITTEN = "message.holding", _("sent a holding message")
+    ACKNOWLEDGED = "message.acknowledged", _("sent the acknowledgement")
+    NOTE_WRITTEN = "message.noted", _("wrote a note")
+    CALL_LOGGED = "message.call", _("logged a call")
+    CONTACT_LOGGED = "message.contact", _("logged a letter or visit")
+    NO_REPLY_NEEDED = "message.no_reply_needed", _("ruled that no reply is needed")
+    MESSAGE_ACCEPTED = "message.accepted", _("had a message accepted outside")
+    MESSAGE_BOUNCED = "message.bounced", _("had a message returned")
+    MESSAGE_FAILED = "message.failed", _("could not deliver a message")
+    ATTACHMENT_READ = "attachment.read", _("opened an attachment")
+    SOURCE_READ = "source.read", _("opened a message source")
+    # mail that waits for a person
+    MAIL_LANDED = "mail.landed", _("landed a message")
+    MAIL_UNSORTED = "mail.unsorted", _("put a message among the unsorted")
+    MAIL_GENUINE = "mail.genuine", _("ruled a message genuine")
+    MAIL_SPAM = "mail.spam", _("ruled a message spam")
+    MAIL_RULING_UNDONE = "mail.ruling_undone", _("took a ruling back")
+    MAIL_RULING_REVIEWED = "mail.ruling_reviewed", _("checked a ruling")
+    MAIL_IGNORED = "mail.ignored", _("set aside an automatic message")
+    SENDER_RULED = "sender.ruled", _("changed a rule for a sender")
+    # deadlines
+    DEADLINE_MET = "deadline.met", _("kept the promise")
+    DEADLINE_MET_LATE = "deadline.met_late", _("kept the promise late")
+    DEADLINE_BREACHED = "deadline.breached", _("broke the promise")
+    DEADLINE_WAIVED = "deadline.waived", _("waived the deadline")
+    DEADLINE_VOIDED = "deadline.voided", _("opened the deadline void")
+    DEADLINE_REOPENED = "deadline.reopened", _("opened the duty again")
+    DEADLINE_REMINDED = "deadline.reminded", _("reminded those responsible")
+    ASSESSMENT_PROPOSED = "assessment.proposed", _("proposed an assessment")
+    ASSESSMENT_DECIDED = "assessment.decided", _("decided an assessment")
+    # escalations
+    ESCALATED = "escalation.raised", _("escalated the ticket")
+    ESCALATION_ACCEPTED = "escalation.accepted", _("accepted the escalation")
+    ESCALATION_DECIDED = "escalation.decided", _("decided the escalation")
+    ESCALATION_RETURNED = "escalation.returned", _("handed the escalation back")
+    # people and settings
+    PERSON_ADDED = "person.added", _("added a person")
+    PERSON_CHANGED = "person.changed", _("changed a person")
+    PERSON_DEACTIVATED = "person.deactivated", _("deactivated a person")
+    PERSON_REACTIVATED = "person.reactivated", _("reactivated a person")
+    ROLE_GRANTED = "role.granted", _("granted a role")
+    ROLE_ENDED = "role.ended", _("ended a role")
+    APPOINTED = "office.appointed", _("appointed somebody to an office")
+    APPOINTMENT_ENDED = "office.ended", _("ended an appointment")
+    SIGNED_IN = "session.signed_in", _("signed in")
+    SIGNED_OUT = "session.signed_out", _("signed out")
+    SIGN_IN_REFUSED = "session.refused", _("was refused at sign-in")
+    PASSWORD_CHANGED = "session.password", _("changed a password")
+    SECOND_FACTOR = "session.second_factor", _("changed a second factor")
+    SETTING_CHANGED = "setting.changed", _("changed a setting")
+    EXPORTED = "record.exported", _("exported records")
+    NAME_SHOWN = "customer.shown", _("opened hidden personal data")
+    BROKE_GLASS = "access.broke_glass", _("opened a record outside the own scope")
+    BACKUP_MADE = "backup.made", _("made a backup")
+    BACKUP_RESTORED = "backup.restored", _("restored a backup")
+    # clauses
+    CONTRACT_CHANGED = "contract.changed", _("changed the contract's record")

@@ -1,0 +1,38 @@
+"""Every loop of the product, in the order in which one feeds the next: what beat rings for and `tick` runs once.
+
+A loop is "every X that lacks its Y": it takes the instant at which to judge, does a batch, and says how many it did.
+It may be run by any number of workers at once, killed at any instant and run again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+from csp import deadlines, notices
+from tickets import assignment, delivery, escalation, lifecycle
+
+Loop = Callable[[dt.datetime], int]
+
+# What follows from the rules alone; `./run manage tick --at` runs these at the instant it is given.
+RULES: Mapping[str, Loop] = {
+    "settle": delivery.settle,
+    "orphans": assignment.return_orphaned,
+    "remind": deadlines.remind,
+    "sweep": deadlines.sweep,
+    "escalate": escalation.pull,
+    "pending": lifecycle.remind_pending,
+    "close": lifecycle.close_resolved,
+    "notify": notices.mail_collected,
+}
+
+
+def run_dry(loop: Loop, at: dt.datetime, *, rounds: int = 10_000) -> int:
+    """Run a loop until it finds nothing to do. Returns how much it did in all."""
+    total = 0
+    for _round in range(rounds):
+        done = loop(at)
+        total += done
+        if not done:
+            break
+    return total

@@ -1,0 +1,36 @@
+"""The platform's rows: people, the agreement, deadlines, the trail, the outbox and stored bytes."""
+
+from csp.models.agreement import Contract, Reading, Signature, Version
+from csp.models.blobs import Blob, BlobKey
+from csp.models.deadlines import Assessment, Breach, Deadline
+from csp.models.machinery import Heartbeat
+from csp.models.mailboxes import Mailbox
+from csp.models.notices import Notice
+from csp.models.outbox import OutboundAttachment, OutboundMessage
+from csp.models.people import Address, Appointment, Customer, RoleGrant, Team, User
+from csp.models.trail import TrailEntry, TrailSeal
+
+__all__ = [
+    "Address",
+    "Appointment",
+    "Assessment",
+    "Blob",
+    "BlobKey",
+    "Breach",
+    "Contract",
+    "Customer",
+    "Deadline",
+    "Heartbeat",
+    "Mailbox",
+    "Notice",
+    "OutboundAttachment",
+    "OutboundMessage",
+    "Reading",
+    "RoleGrant",
+    "Signature",
+    "Team",
+    "TrailEntry",
+    "TrailSeal",
+    "User",
+    "Version",
+]

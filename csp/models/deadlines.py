@@ -1,0 +1,194 @@
+"""Deadlines and what became of them: the rows that the contract's clock is made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from csp.contract import CLAUSES, OBLIGATIONS, Clause, Obligation
+from csp.records import Kept, Record
+
+
+class DeadlineQuerySet(models.QuerySet[Any]):
+    def running(self) -> Self:
+        """Neither met nor void; breached ones keep running until they are met late."""
+        return self.filter(met_at__isnull=True, voided_at__isnull=True)
+
+    def open(self) -> Self:
+        """Running and not breached."""
+        return self.filter(state=Deadline.State.OPEN)
+
+    def due_before(self, at: dt.datetime) -> Self:
+        """Open although `at` is already past the due time: met at exactly due is met, so the comparison is strict."""
+        return self.open().filter(due_at__lt=at)
+
+
+class Deadline(models.Model):
+    """One obligation that has fallen due on somebody: from when, until when, and how it ended.
+
+    It knows no app: what it is about is `subject_ref` and `path`, without personal text; the thing that owes it points
+    here by a foreign key of its own.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        MET = "met", _("Met")
+        BREACHED = "breached", _("Breached")
+        MET_LATE = "met_late", _("Breached, met late")
+        VOID = "void", _("Void")
+
+    contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, related_name="deadlines")
+    version = models.ForeignKey("csp.Version", on_delete=models.PROTECT, related_name="deadlines")
+    clause = models.CharField(_("clause"), max_length=4)
+    obligation = models.CharField(_("obligation"), max_length=30)
+    is_policy = models.BooleanField(_("policy"), default=False)
+    subject_ref = models.CharField(_("subject"), max_length=40)
+    path = models.CharField(max_length=120)
+    team = models.ForeignKey("csp.Team", on_delete=models.PROTECT, related_name="deadlines")
+    responsible = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    starts_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    # A duty that opened again (a bounce) has its first due time; the first record stays and is named here.
+    reopens = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reopened_as")
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
+    next_reminder_at = models.DateTimeField(null=True, blank=True)
+    met_at = models.DateTimeField(null=True, blank=True)
+    met_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    met_how = models.CharField(max_length=40, blank=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+    voided_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    void_reason = models.CharField(max_length=500, blank=True)
+
+    objects = DeadlineQuerySet.as_manager()
+    record = Record(Kept.TICKET)
+
+    class Meta:
+        constraints = [
+            # Breach points at (id, due_at), so that a breach cannot be dated otherwise than when it was due.
+            models.UniqueConstraint(fields=["id", "due_at"], name="a_deadline_has_one_due_time"),
+            models.CheckConstraint(condition=Q(due_at__gte=F("starts_at")), name="due_after_it_started"),
+            models.CheckConstraint(
+                condition=(
+                    Q(state="open", met_at__isnull=True, voided_at__isnull=True)
+                    | Q(state="met", met_at__isnull=False, met_at__lte=F("due_at"), voided_at__isnull=True)
+                    | Q(state="breached", met_at__isnull=True, voided_at__isnull=True, next_reminder_at__isnull=True)
+                    # usually past due; in time only where acceptance became known after the breach was recorded
+                    | Q(state="met_late", met_at__isnull=False, voided_at__isnull=True)
+                    | Q(state="void", met_at__isnull=True, voided_at__isnull=False)
+                ),
+                name="a_deadline_ends_in_one_way",
+            ),
+            models.CheckConstraint(
+                condition=Q(voided_at__isnull=True) | ~Q(void_reason=""), name="void_needs_a_reason"
+            ),
+        ]
+        indexes = [
+            # the sweep: open and past due
+            models.Index(fields=["due_at"], condition=Q(state="open"), name="deadline_open_due"),
+            # the reminders
+            models.Index(
+                fields=["next_reminder_at"], condition=Q(next_reminder_at__isnull=False), name="deadline_reminder"
+            ),
+            # acknowledgements that have not left yet
+            models.Index(
+                fields=["starts_at"],
+                condition=Q(state="open", obligation="acknowledge"),
+                name="deadline_unacknowledged",
+            ),
+            # a subject's obligations, and the command that lists them
+            models.Index(fields=["subject_ref"], name="deadline_subject"),
+            # figures for a period
+            models.Index(fields=["contract", "obligation", "due_at"], name="deadline_period"),
+        ]
+        verbose_name = _("deadline")
+        verbose_name_plural = _("deadlines")
+
+    def __str__(self) -> str:
+        return f"{self.clause} {self.obligation} {self.subject_ref}"
+
+    @property
+    def rule(self) -> Obligation:
+        return OBLIGATIONS[self.obligation]
+
+    @property
+    def clause_rule(self) -> Clause:
+        return CLAUSES[self.clause]
+
+    @property
+    def is_running(self) -> bool:
+        return self.met_at is None and self.voided_at is None
+
+
+class Breach(models.Model):
+    """The fact that a deadline was not met when it was due. Written once, dated when due, never changed or removed."""
+
+    deadline = models.OneToOneField(Deadline, on_delete=models.PROTECT, related_name="breach")
+    contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, related_name="+")
+    team = models.ForeignKey("csp.Team", on_delete=models.PROTECT, related_name="+")
+    responsible = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    obligation = models.CharField(max_length=30)
+    due_at = models.DateTimeField()
+    breached_at = models.DateTimeField()
+    detected_at = models.DateTimeField()
+
+    record = Record(Kept.TICKET)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(breached_at=F("due_at")), name="breached_when_it_was_due"),
+            models.CheckConstraint(condition=Q(detected_at__gt=F("breached_at")), name="detected_after_it_was_due"),
+        ]
+        indexes = [
+            models.Index(fields=["contract", "breached_at"], name="breach_period"),
+            # those who pull what follows from a breach
+            models.Index(fields=["detected_at"], name="breach_detected"),
+        ]
+        verbose_name = _("breach")
+        verbose_name_plural = _("breaches")
+
+    def __str__(self) -> str:
+        return f"{self.obligation} {self.breached_at:%Y-%m-%d %H:%M}"
+
+
+class Assessment(models.Model):
+    """The one annotation that a breach may get: proposed by one person, decided by another outside the team."""
+
+    class Verdict(models.TextChoices):
+        STANDS = "stands", _("Stands")
+        NOT_OWED = "not_owed", _("Not owed: spam, a test, or not ours")
+        RECORDED_LATE = "recorded_late", _("Met in time, recorded late")
+        UNREACHABLE = "unreachable", _("Customer could not be reached")
+
+    breach = models.OneToOneField(Breach, on_delete=models.PROTECT, related_name="assessment")
+    verdict = models.CharField(max_length=20, choices=Verdict)
+    reason = models.TextField()
+    proposed_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    agreed = models.BooleanField(null=True, blank=True)
+    decision_reason = models.TextField(blank=True)
+
+    record = Record(Kept.TICKET)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True, decided_at__isnull=True, agreed__isnull=True)
+                | Q(decided_by__isnull=False, decided_at__isnull=False, agreed__isnull=False),
+                name="a_decision_has_all_its_parts",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("proposed_by")),
+                name="nobody_decides_an_own_proposal",
+            ),
+        ]
+        verbose_name = _("assessment")
+        verbose_name_plural = _("assessments")
+
+    def __str__(self) -> str:
+        return f"{self.breach}: {self.get_verdict_display()}"

@@ -1,0 +1,63 @@
+"""The trail: who did what, to what, when; append-only, in the format that seals are made over.
+
+The leaf that is sealed covers every column but `personal` and `salt`. Of these it covers `commitment`, the SHA-256 of
+salt and personal text together: while both are there the text is proved, once both are blanked (erasure) nothing can
+be learnt from what is left, and every seal still verifies. `recorded_at`, `version` and `leaf` are set by the database
+(migration 0002), whatever a program says.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from csp.events import Act
+from csp.records import Kept, Record
+
+
+class TrailEntry(models.Model):
+    """One act of one actor on one subject."""
+
+    recorded_at = models.DateTimeField(editable=False)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=40)  # "user:7", "customer:12", "system:sweep"
+    act = models.CharField(max_length=40, choices=Act)
+    subject = models.CharField(max_length=60)  # "ticket:4790", "deadline:81"
+    version = models.PositiveIntegerField(editable=False)  # 1, 2, 3 ... without gaps for each subject
+    context = models.CharField(max_length=60)  # the larger thing it belongs to; the subject itself where there is none
+    source = models.CharField(max_length=40, blank=True)  # "web 203.0.113.7", "task sweep", "command tick"
+    facts = models.TextField(default="{}")  # canonical JSON: ids, codes, times, digests; no personal text
+    personal = models.TextField(blank=True)  # canonical JSON of what may have to be erased
+    salt = models.BinaryField(max_length=32)
+    commitment = models.BinaryField(max_length=32)
+    leaf = models.BinaryField(max_length=32, editable=False)
+
+    record = Record(Kept.TRAIL, personal=("personal", "salt"))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject", "version"], name="no_gap_and_no_double")]
+        indexes = [
+            models.Index(fields=["context", "id"], name="trail_context"),
+            models.Index(fields=["actor", "id"], name="trail_actor"),
+        ]
+        verbose_name = _("trail entry")
+        verbose_name_plural = _("trail")
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.version} {self.act}"
+
+
+class TrailSeal(models.Model):
+    """The place of one entry in the hash chain."""
+
+    number = models.BigIntegerField(primary_key=True)
+    entry = models.OneToOneField(TrailEntry, on_delete=models.PROTECT, related_name="seal")
+    leaf = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=32)
+
+    record = Record(Kept.TRAIL)
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -1,0 +1,34 @@
+"""What each model holds of a person and how long it is kept. Pure; every model of ours declares a `Record`.
+
+Privacy walks the declarations (what to erase, what to hand out), retention reads the terms, a system check refuses a
+model without one, and `./run manage records` prints them all: the policy is the program.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+from csp.contract import Mode, Term
+
+
+class Kept(enum.Enum):
+    """A class of records: (what it is, kept until at least, removed after, counted from)."""
+
+    TICKET = ("Tickets and everything said in them", Term(months=60, mode=Mode.MINIMUM), Term(days=30), "closing")
+    SPAM = ("Mail ruled spam", None, Term(days=30), "ruling")
+    UNSORTED = ("Mail that nobody has ruled on", None, Term(days=90), "receipt")
+    TRAIL = ("The trail and its seals", Term(months=60, mode=Mode.MINIMUM), None, "the act")
+    CONTRACT = ("Contracts, versions, signatures", Term(months=60, mode=Mode.MINIMUM), None, "the contract's end")
+    PEOPLE = ("Staff accounts, roles, appointments", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
+    MACHINERY = ("Working state: drafts, presence, notices, heartbeats, cursors", None, Term(days=90), "last use")
+    SETTINGS = ("Settings and texts", None, None, "replacement")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Record:
+    """One model's declaration: its class, the look-up path to the person it is about, and its personal columns."""
+
+    kept: Kept
+    person: str = ""
+    personal: tuple[str, ...] = ()

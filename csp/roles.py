@@ -1,0 +1,101 @@
+"""Who may do what: roles, permissions, and the one table that joins them. Pure; asked through csp.access."""
+
+from __future__ import annotations
+
+import enum
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(TextChoices):
+    """What a person is under the contract (clauses 2.1 to 2.3) and in the company."""
+
+    REPRESENTATIVE = "representative", _("Representative")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    ANALYST = "analyst", _("Feedback analyst")
+    AUDITOR = "auditor", _("Auditor")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+# Grants of these roles name a team; the others reach over whole contracts, or the installation.
+TEAM_ROLES = frozenset({Role.REPRESENTATIVE, Role.SUPERVISOR})
+
+
+class Office(TextChoices):
+    """A dated appointment, one person and a deputy, that the contract's duties are told to."""
+
+    COMPANY_REPRESENTATIVE = "company_representative", _("Company's representative")
+    PARTY_REPRESENTATIVE = "party_representative", _("Party's representative")
+    COMPLIANCE_OWNER = "compliance_owner", _("Compliance owner")
+    PRIVACY_OWNER = "privacy_owner", _("Privacy owner")
+    FEEDBACK_LEAD = "feedback_lead", _("Feedback lead")
+
+
+class Permission(enum.StrEnum):
+    """One thing a person may be allowed to do. The value is also Django's permission string."""
+
+    # the desk
+    SEE_TICKETS = "tickets.see"
+    WORK_TICKETS = "tickets.work"
+    OPEN_TICKETS = "tickets.open"
+    ASSIGN_OTHERS = "tickets.assign_others"
+    MERGE_TICKETS = "tickets.merge"
+    SORT_MAIL = "tickets.sort"
+    REVIEW_SORTING = "tickets.review_sorting"
+    DECIDE_ESCALATIONS = "escalations.decide"
+    SEE_ESCALATIONS = "escalations.see"
+    SEE_CUSTOMER_NAMES = "customers.see_names"
+    SEE_SOURCES = "tickets.see_sources"
+    BULK_WORK = "tickets.bulk"
+    # the clock
+    SEE_DEADLINES = "deadlines.see"
+    WAIVE = "deadlines.waive"
+    PROPOSE_ASSESSMENT = "assessments.propose"
+    DECIDE_ASSESSMENT = "assessments.decide"
+    # settings
+    MANAGE_PEOPLE = "people.manage"
+    MANAGE_TEAMS = "teams.manage"
+    MANAGE_MAILBOXES = "mailboxes.manage"
+    MANAGE_TEXTS = "texts.manage"
+    APPROVE_CANNED = "canned.approve"
+    # evidence
+    SEE_CONTRACT = "contract.see"
+    SEE_TRAIL = "trail.see"
+    USE_ADMIN = "admin.use"
+
+
+_P, _R = Permission, Role
+_EVERYONE = frozenset(Role)
+_DESK = frozenset({_R.REPRESENTATIVE, _R.SUPERVISOR})
+_LEAD = frozenset({_R.SUPERVISOR})
+_WATCH = frozenset({_R.SUPERVISOR, _R.AUDITOR})
+_ADMIN = frozenset({_R.ADMINISTRATOR})
+
+# The table. What is not listed is refused. Scope (own teams, own contracts) is the business of visible_to() querysets.
+TABLE: dict[Permission, frozenset[Role]] = {
+    _P.SEE_TICKETS: _DESK | {_R.AUDITOR},
+    _P.WORK_TICKETS: _DESK,
+    _P.OPEN_TICKETS: _DESK,
+    _P.ASSIGN_OTHERS: _LEAD,
+    _P.MERGE_TICKETS: _DESK,
+    _P.SORT_MAIL: _DESK,
+    _P.REVIEW_SORTING: _LEAD,
+    _P.DECIDE_ESCALATIONS: _LEAD,
+    _P.SEE_ESCALATIONS: _WATCH,
+    _P.SEE_CUSTOMER_NAMES: _DESK,
+    _P.SEE_SOURCES: _DESK,
+    _P.BULK_WORK: _DESK,
+    _P.SEE_DEADLINES: _DESK | {_R.AUDITOR},
+    _P.WAIVE: _LEAD,
+    _P.PROPOSE_ASSESSMENT: _DESK,
+    _P.DECIDE_ASSESSMENT: _LEAD,
+    _P.MANAGE_PEOPLE: _ADMIN,
+    _P.MANAGE_TEAMS: _ADMIN,
+    _P.MANAGE_MAILBOXES: _ADMIN,
+    _P.MANAGE_TEXTS: _ADMIN | _LEAD,
+    _P.APPROVE_CANNED: _LEAD,
+    _P.SEE_CONTRACT: _EVERYONE,
+    _P.SEE_TRAIL: frozenset({_R.AUDITOR}),
+    _P.USE_ADMIN: frozenset({_R.AUDITOR, _R.ADMINISTRATOR}),
+}

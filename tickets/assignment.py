@@ -1,0 +1,94 @@
+"""Who has a ticket: assigned to a person, given back, moved to another team. Its clocks run on."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from csp import access, deadlines, notices, trail
+from csp.access import Refused
+from csp.events import Act
+from csp.models import Notice, Team, User
+from csp.roles import Permission
+from tickets.conversation import lock, running
+from tickets.handling import check_can_work
+from tickets.models import Ticket
+
+State = Ticket.State
+
+
+def check_can_be_assigned(ticket: Ticket, to: User) -> None:
+    if not to.is_active:
+        raise Refused(_("%(name)s does not work here any more.") % {"name": to.name})
+    if not access.may(to, Permission.WORK_TICKETS, team_id=ticket.team_id):
+        raise Refused(_("%(name)s does not belong to %(team)s.") % {"name": to.name, "team": ticket.team})
+
+
+@transaction.atomic
+def assign(ticket: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime) -> Ticket:
+    """Give the ticket to somebody of its team, or back to the team (None). What still runs is theirs from now on."""
+    root = lock(ticket)
+    if isinstance(by, User):
+        check_can_work(root, by)
+        if to != by and root.assignee_id not in (None, by.pk):
+            access.check(by, Permission.ASSIGN_OTHERS, team_id=root.team_id)
+    if to is not None:
+        check_can_be_assigned(root, to)
+    if root.assignee == to:
+        return root
+    before = root.assignee_id
+    root.assignee = to
+    if root.state == State.NEW and to is not None:
+        root.state = State.OPEN
+    root.save()
+    deadlines.hand_over(running(root), responsible=to, team=root.team)
+    if to is not None and to != by:
+        notices.tell(
+            notices.Telling(
+                kind=Notice.Kind.ASSIGNED,
+                key=f"assigned:{root.pk}:{at.timestamp()}",
+                to=[to],
+                subject_ref=root.reference,
+                path=root.path,
+            ),
+            at=at,
+        )
+    trail.record(
+        Act.TICKET_ASSIGNED,
+        root.trail_subject,
+        by=by,
+        at=at,
+        facts={"from": before, "to": to.pk if to else None, "team": root.team_id},
+    )
+    return root
+
+
+@transaction.atomic
+def move(ticket: Ticket, *, team: Team, by: User, at: dt.datetime) -> Ticket:
+    """Hand the ticket to another team under the same contract; nobody is assigned there yet, the clocks run on."""
+    root = lock(ticket)
+    check_can_work(root, by)
+    if team.contract_id != root.contract_id or not team.is_active:
+        raise Refused(_("A ticket moves only between active teams of its contract."))
+    if team.pk == root.team_id:
+        return root
+    before = root.team_id
+    root.team, root.assignee = team, None
+    root.save()
+    deadlines.hand_over(running(root), responsible=None, team=team)
+    root.escalations.filter(closed_at__isnull=True).update(team=team)
+    trail.record(
+        Act.TICKET_TEAM, root.trail_subject, by=by, at=at, facts={"from": before, "to": team.pk}
+    )  # fmt: skip
+    return root
+
+
+def return_orphaned(at: dt.datetime, *, limit: int = 200) -> int:
+    """Give the open tickets of people who have left back to their teams. Returns how many."""
+    orphaned = Ticket.objects.unfinished().filter(assignee__is_active=False)
+    numbers = list(orphaned.order_by("pk").values_list("pk", flat=True)[:limit])
+    for number in numbers:
+        assign(Ticket(pk=number), to=None, by="people", at=at)
+    return len(numbers)

@@ -1,0 +1,345 @@
+"""Handing a ticket to a supervisor (clause 3.3): by a person, or by the product where a promise was broken.
+
+Nothing blocks an escalation: no step, field or gate. At most one is open for a ticket; a further cause joins it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from csp import access, agreement, deadlines, notices, trail
+from csp.access import Refused
+from csp.contract import OBLIGATIONS
+from csp.events import Act
+from csp.models import Breach, Notice, User
+from csp.roles import Permission, Role
+from tickets.conversation import derive, lock, running, subject_of
+from tickets.handling import check_can_work
+from tickets.models import Escalation, EscalationCause, Interaction, Ticket
+
+Origin, Decision, Outcome = Escalation.Origin, Escalation.Decision, Escalation.Outcome
+
+# The two-second loop looks back this far, which is an index range; the daily one looks at everything.
+RECENT = dt.timedelta(days=2)
+ESCALATING = [code for code, rule in OBLIGATIONS.items() if rule.escalates]
+
+
+def _start_clock(root: Ticket, at: dt.datetime, carried_by: Interaction | None) -> None:
+    """Clause 3.3 counts from the receipt of what made the case complex, not from the moment somebody saw it."""
+    if root.escalate_id is not None:
+        return
+    starts_at = carried_by.occurred_at if carried_by else root.received_at
+    version = agreement.in_force(root.contract, starts_at)
+    [root.escalate] = deadlines.start(
+        [deadlines.draft("escalate", subject_of(root), version, starts_at=starts_at)], at=at
+    )
+
+
+@transaction.atomic
+def mark_complex(
+    ticket: Ticket, *, by: User, at: dt.datetime, reason: str, carried_by: Interaction | None = None
+) -> Ticket:
+    """Say that a case needs higher authority. Its clock runs from receipt; marked after hour 24 it is born breached."""
+    root = lock(ticket)
+    check_can_work(root, by)
+    if not reason.strip():
+        raise Refused(_("Say what makes it complex; the supervisor reads it first."))
+    if root.escalate_id is not None:
+        raise Refused(_("This ticket is marked complex already."))
+    _start_clock(root, at, carried_by)
+    root.complex_reason = reason.strip()[:500]
+    root.save()
+    derive(root)
+    trail.record(
+        Act.TICKET_COMPLEX,
+        root.trail_subject,
+        by=by,
+        at=at,
+        facts={"deadline": root.escalate_id, "carried_by": carried_by.pk if carried_by else None},
+        personal={"reason": reason},
+    )
+    return root
+
+
+@transaction.atomic
+def decide_within_authority(ticket: Ticket, *, by: User, at: dt.datetime, reason: str) -> Ticket:
+    """Decide a complex case oneself, because one may; the reason stands in the evidence."""
+    root = lock(ticket)
+    check_can_work(root, by)
+    if not reason.strip():
+        raise Refused(_("Say why this is within your authority; the reason stands in the evidence."))
+    rows = running(root, "escalate")
+    if not rows:
+        raise Refused(_("This ticket is not waiting to be escalated."))
+    met = deadlines.meet(rows, at=at, by=by, how="within own authority")
+    derive(root)
+    trail.record(
+        Act.TICKET_WITHIN_AUTHORITY,
+        root.trail_subject,
+        by=by,
+        at=at,
+        facts={"deadlines": [row.pk for row in met]},
+        personal={"reason": reason},
+    )
+    return root
+
+
+@transaction.atomic
+def escalate(
+    ticket: Ticket,
+    *,
+    by: User,
+    at: dt.datetime,
+    reason: str,
+    to: User | None = None,
+    authority_needed: str = "",
+    carried_by: Interaction | None = None,
+) -> Escalation:
+    """Hand a ticket up. Marks it complex if it is not yet, and meets clause 3.3. Raises Refused."""
+    root = lock(ticket)
+    check_can_work(root, by)
+    if not reason.strip():
+        raise Refused(_("Say why it needs a supervisor; one sentence is enough."))
+    if not root.is_unfinished:
+        raise Refused(_("This ticket is finished. Open it again first."))
+    if root.escalations.filter(closed_at__isnull=True).exists():
+        raise Refused(_("This ticket is with a supervisor already."))
+    if to is not None and not access.may(to, Permission.DECIDE_ESCALATIONS, team_id=root.team_id):
+        raise Refused(_("%(name)s is not a supervisor of %(team)s.") % {"name": to.name, "team": root.team})
+    _start_clock(root, at, carried_by)
+    root.complex_reason = root.complex_reason or reason.strip()[:500]
+    if root.state == Ticket.State.NEW:
+        root.state = Ticket.State.OPEN
+    root.save()
+    row = Escalation.objects.create(
+        ticket=root,
+        team=root.team,
+        origin=Origin.PERSON,
+        reason=reason.strip()[:500],
+        authority_needed=authority_needed.strip()[:200],
+        raised_at=at,
+        raised_by=by,
+        from_user=root.assignee or by,
+        to_user=to,
+    )
+    deadlines.meet(running(root, "escalate"), at=at, by=by, how=f"escalation:{row.pk}")
+    derive(root)
+    people = [to] if to is not None and to.is_active else notices.Rungs(at).supervisors(root.team_id)
+    notices.tell(
+        notices.Telling(
+            kind=Notice.Kind.ESCALATION,
+            key=f"escalation:{row.pk}",
+            to=people,
+            subject_ref=root.reference,
+            path=root.path,
+        ),
+        at=at,
+    )
+    trail.record(
+        Act.ESCALATED,
+        root.trail_subject,
+        by=by,
+        at=at,
+        facts={"escalation": row.pk, "to": to.pk if to else None, "deadline": root.escalate_id},
+        personal={"reason": reason},
+    )
+    return row
+
+
+def pull(at: dt.datetime, *, limit: int = 200, everything: bool = False) -> int:
+    """Hand up each ticket whose breach lacks its escalation. Returns how many breaches were given one.
+
+    A ticket that a person is writing on at the moment is left for the next round, two seconds later.
+    """
+    lacking = Breach.objects.filter(escalation_cause__isnull=True, obligation__in=ESCALATING)
+    if not everything:
+        lacking = lacking.filter(detected_at__gte=at - RECENT)
+    with transaction.atomic(durable=True):
+        breaches = list(lacking.select_related("deadline").order_by("detected_at", "pk")[:limit])
+        return _pull_batch(breaches, at) if breaches else 0
+
+
+def _pull_batch(breaches: list[Breach], at: dt.datetime) -> int:
+    by_ticket: dict[int, list[Breach]] = defaultdict(list)
+    for breach in breaches:
+        by_ticket[_number_of(breach)].append(breach)
+    roots = _lock_roots(set(by_ticket))
+    # Another worker may have been faster while we waited for nothing: look again under the locks.
+    done = set(EscalationCause.objects.filter(breach__in=breaches).values_list("breach", flat=True))
+    causes: dict[int, list[Breach]] = defaultdict(list)
+    for number, rows in by_ticket.items():
+        if number in roots:
+            causes[roots[number].pk] += [row for row in rows if row.pk not in done]
+    tickets = {root.pk: root for root in roots.values()}
+    open_ones = {
+        row.ticket_id: row for row in Escalation.objects.filter(ticket__in=list(tickets), closed_at__isnull=True)
+    }
+    fresh = [
+        Escalation(
+            ticket=tickets[pk],
+            team_id=tickets[pk].team_id,
+            origin=Origin.BREACH,
+            reason=_reason(rows[0]),
+            raised_at=at,
+            from_user_id=tickets[pk].assignee_id,
+        )
+        for pk, rows in causes.items()
+        if rows and pk not in open_ones
+    ]
+    for row in Escalation.objects.bulk_create(fresh):
+        open_ones[row.ticket_id] = row
+    written = EscalationCause.objects.bulk_create(
+        EscalationCause(escalation=open_ones[pk], breach=breach, added_at=at)
+        for pk, rows in causes.items()
+        for breach in rows
+    )
+    trail.record_all(
+        trail.Entry(
+            Act.ESCALATED,
+            tickets[row.ticket_id].trail_subject,
+            by="escalation",
+            at=at,
+            facts={"escalation": row.pk, "breaches": [breach.pk for breach in causes[row.ticket_id]]},
+        )
+        for row in fresh
+    )
+    return len(written)
+
+
+def _number_of(breach: Breach) -> int:
+    return int(breach.deadline.subject_ref.removeprefix("#"))
+
+
+def _lock_roots(numbers: set[int]) -> dict[int, Ticket]:
+    """Those tickets, or what they were merged into, that nobody else has locked; keyed by the number asked for."""
+    wanted = {number: number for number in numbers}
+    while True:
+        into = dict(
+            Ticket.objects.filter(pk__in=set(wanted.values()), merged_into__isnull=False).values_list(
+                "pk", "merged_into"
+            )
+        )
+        if not into:
+            break
+        wanted = {number: into.get(root, root) for number, root in wanted.items()}
+    rows = {
+        row.pk: row
+        for row in Ticket.objects.filter(pk__in=set(wanted.values()))
+        .select_for_update(skip_locked=True, of=("self",))
+        .order_by("pk")
+    }
+    return {number: rows[root] for number, root in wanted.items() if root in rows}
+
+
+def _reason(breach: Breach) -> str:
+    rule = OBLIGATIONS[breach.obligation]
+    return f"§{rule.clause} {rule.verb}: {breach.due_at:%Y-%m-%d %H:%M} UTC"
+
+
+def check_can_decide(row: Escalation, user: User) -> None:
+    access.check(user, Permission.DECIDE_ESCALATIONS, team_id=row.team_id)
+    if row.closed_at is not None:
+        raise Refused(_("This escalation is closed already."))
+
+
+def _lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
+    root = lock(Ticket(pk=row.ticket_id))
+    row = Escalation.objects.select_for_update(of=("self",)).select_related("from_user").get(pk=row.pk)
+    check_can_decide(row, user)
+    return root, row
+
+
+@transaction.atomic
+def accept(row: Escalation, *, by: User, at: dt.datetime) -> Escalation:
+    """Take an escalation in hand. The accepting supervisor owes what runs on the ticket from now on."""
+    root, row = _lock_escalation(row, by)
+    if row.accepted_at is not None:
+        raise Refused(_("%(name)s has accepted this already.") % {"name": row.accepted_by})
+    row.accepted_at, row.accepted_by = at, by
+    row.save(update_fields=["accepted_at", "accepted_by"])
+    deadlines.hand_over(running(root), responsible=by, team=root.team)
+    trail.record(Act.ESCALATION_ACCEPTED, root.trail_subject, by=by, at=at, facts={"escalation": row.pk})
+    return row
+
+
+@transaction.atomic
+def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.Decision, note: str) -> Escalation:
+    """Approve, reject, instruct, or take over. But for a take-over the ticket goes back to whose it was."""
+    root, row = _lock_escalation(row, by)
+    if not note.strip() and decision != Decision.TAKE_OVER:
+        raise Refused(_("Say what you decide; the representative acts on it."))
+    if row.accepted_at is None:
+        row.accepted_at, row.accepted_by = at, by
+    row.decision, row.outcome, row.outcome_note = decision, Outcome.DECIDED, note.strip()
+    row.closed_at, row.closed_by = at, by
+    row.save()
+    owner = by if decision == Decision.TAKE_OVER else _owner_after(root, row)
+    _give(root, owner, by, at)
+    trail.record(
+        Act.ESCALATION_DECIDED,
+        root.trail_subject,
+        by=by,
+        at=at,
+        facts={"escalation": row.pk, "decision": decision},
+        personal={"note": note},
+    )
+    return row
+
+
+@transaction.atomic
+def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Escalation:
+    """Return an escalation undecided, with a reason."""
+    root, row = _lock_escalation(row, by)
+    if not reason.strip():
+        raise Refused(_("Say why it goes back, so that it does not come up again the same way."))
+    row.outcome, row.outcome_note, row.closed_at, row.closed_by = Outcome.RETURNED, reason.strip(), at, by
+    row.save()
+    _give(root, _owner_after(root, row), by, at)
+    trail.record(
+        Act.ESCALATION_RETURNED,
+        root.trail_subject,
+        by=by,
+        at=at,
+        facts={"escalation": row.pk},
+        personal={"reason": reason},
+    )
+    return row
+
+
+def _owner_after(root: Ticket, row: Escalation) -> User | None:
+    """Whose the ticket is again: the one it came from, while still at work in the team."""
+    person = root.assignee or row.from_user
+    if person is not None and person.is_active and access.may(person, Permission.WORK_TICKETS, team_id=root.team_id):
+        return person
+    return None
+
+
+def _give(root: Ticket, owner: User | None, by: User, at: dt.datetime) -> None:
+    if root.assignee_id != (owner.pk if owner else None):
+        root.assignee = owner
+        root.save()
+    deadlines.hand_over(running(root), responsible=owner, team=root.team)
+    if owner is not None and owner != by:
+        notices.tell(
+            notices.Telling(
+                kind=Notice.Kind.RETURNED,
+                key=f"returned:{root.pk}:{at.timestamp()}",
+                to=[owner],
+                subject_ref=root.reference,
+                path=root.path,
+            ),
+            at=at,
+        )
+
+
+def visible_to(user: User) -> QuerySet[Escalation]:
+    """Escalations of the teams that this person supervises, or of the contracts that an auditor sees."""
+    scope = access.scope_of(user)
+    return Escalation.objects.filter(team__in=scope.teams(Role.SUPERVISOR)) | Escalation.objects.filter(
+        ticket__contract__in=scope.contracts(Role.AUDITOR)
+    )

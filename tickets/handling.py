@@ -1,0 +1,361 @@
+"""What people and the product do with a ticket: open, receive, answer, note.
+
+Each verb is one transaction: it locks the ticket first, checks the permission with a reason, changes rows, starts or
+meets deadlines, posts to the outbox, and records in the trail last. Clause 3.1 is decided here and in
+tickets.delivery: which interaction starts which clock, and which one meets it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from csp import access, agreement, deadlines, notices, outbox, trail
+from csp.access import Refused
+from csp.events import Act
+from csp.models import Contract, Customer, Mailbox, Notice, OutboundMessage, Team, User
+from csp.roles import Permission
+from tickets.conversation import (
+    ANSWERING,
+    Direction,
+    File,
+    Kind,
+    Purpose,
+    Said,
+    derive,
+    excerpt_of,
+    inbound,
+    lock,
+    recipients,
+    running,
+    subject_of,
+    unseen,
+    write,
+)
+from tickets.models import Category, Delivery, Draft, Interaction, Ticket
+
+State = Ticket.State
+
+
+class NewMessageMeanwhile(Refused):
+    """The customer wrote while the answer was being written; nothing was sent."""
+
+    def __init__(self, unseen: Sequence[Interaction]) -> None:
+        super().__init__(_("The customer wrote again while you were writing. Nothing was sent, your text is kept."))
+        self.unseen = list(unseen)
+
+
+def _next_number() -> int:
+    """A number for a ticket that is about to be stored: its deadlines name it and are stored first."""
+    with connection.cursor() as cursor:
+        cursor.execute("select nextval(pg_get_serial_sequence('tickets_ticket', 'id'))")
+        return int(cursor.fetchone()[0])
+
+
+@transaction.atomic
+def open_ticket(
+    *,
+    team: Team,
+    subject: str,
+    channel: Ticket.Channel,
+    received_at: dt.datetime,
+    at: dt.datetime,
+    by: trail.Actor,
+    said: Said | None = None,
+    customer: Customer | None = None,
+    contract: Contract | None = None,
+    mailbox: Mailbox | None = None,
+    origin: Ticket.Origin = Ticket.Origin.CUSTOMER,
+    kind: Ticket.Kind = Ticket.Kind.UNTYPED,
+    category: Category | None = None,
+    priority: Ticket.Priority = Ticket.Priority.NORMAL,
+    language: str = "",
+    assignee: User | None = None,
+    parked_reason: str = "",
+) -> Ticket:
+    """Open a ticket with the clocks of clause 3.1 running from receipt.
+
+    Outbound-first and imported tickets have theirs void with a reason: nobody has asked anything yet, or it was asked
+    before the cut-over.
+    """
+    contract = contract or team.contract
+    version = agreement.in_force(contract, received_at)
+    number = _next_number()
+    about = deadlines.Subject(
+        ref=f"#{number}",
+        path=f"/tickets/{number}/",
+        contract=contract,
+        team=team,
+        responsible=assignee,
+        context=f"ticket:{number}",
+    )
+    void = {
+        Ticket.Origin.CUSTOMER: "",
+        Ticket.Origin.STAFF: "Outbound first: nothing was asked yet.",
+        Ticket.Origin.IMPORTED: "Imported: received before the cut-over.",
+    }[origin]
+    person = by if isinstance(by, User) else None
+    clocks = deadlines.start(
+        [
+            deadlines.draft(code, about, version, starts_at=received_at, void=void, void_at=at, void_by=person)
+            for code in ("acknowledge", "respond")
+        ],
+        at=at,
+    )
+    ticket = Ticket(
+        pk=number,
+        contract=contract,
+        team=team,
+        mailbox=mailbox,
+        customer=customer,
+        subject=(" ".join(subject.split()) or _("No subject"))[:300],
+        kind=kind,
+        category=category,
+        priority=priority,
+        channel=channel,
+        origin=origin,
+        language=language,
+        parked_reason=parked_reason[:300],
+        received_at=received_at,
+        opened_at=at,
+        opened_by=person,
+        assignee=assignee,
+        acknowledge=clocks[0],
+        respond=clocks[1],
+        last_interaction_at=said.occurred_at if said else received_at,
+        excerpt=excerpt_of(said.body) if said and said.direction == Direction.IN else "",
+        changed_at=at,
+    )
+    if origin == Ticket.Origin.IMPORTED:
+        ticket.state, ticket.closed_at = State.CLOSED, at
+    if not void:
+        ticket.next_obligation, ticket.next_clause = "respond", clocks[1].clause
+        ticket.next_starts_at, ticket.next_due_at = clocks[1].starts_at, clocks[1].due_at
+    ticket.save(force_insert=True)
+    evidence = [write(ticket, said, at=at)] if said else []
+    trail.record(
+        Act.TICKET_PARKED if parked_reason else Act.TICKET_OPENED,
+        ticket.trail_subject,
+        by=by,
+        at=at,
+        facts={
+            "received": received_at,
+            "channel": channel,
+            "origin": origin,
+            "team": team.pk,
+            "deadlines": [row.pk for row in clocks],
+        },
+        personal={"subject": ticket.subject},
+        evidence=evidence,
+    )
+    return ticket
+
+
+@transaction.atomic
+def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> Interaction:
+    """Take in what a customer said on a ticket that exists (clause 3.1, follow-ups).
+
+    A clock starts at its receipt unless an earlier unanswered message already has one running. Automatic replies are
+    kept, start nothing and open nothing again. Mail to a closed ticket is the caller's to open a linked ticket for.
+    """
+    root = lock(ticket)
+    automatic = said.purpose == Purpose.AUTOMATIC
+    clock_row = None
+    if not automatic and not running(root, *ANSWERING):
+        version = agreement.in_force(root.contract, said.occurred_at)
+        [clock_row] = deadlines.start(
+            [deadlines.draft("follow_up", subject_of(root), version, starts_at=said.occurred_at)], at=at
+        )
+    row = write(root, said, at=at, follow_up=clock_row)
+    if not automatic:
+        if root.state in (State.WAITING, State.RESOLVED):
+            root.state, root.resolved_at, root.closed_at = State.OPEN, None, None
+            root.pending_until, root.pending_for = None, None
+            root.save()
+        Ticket.objects.filter(pk=root.pk).update(
+            excerpt=excerpt_of(said.body), last_interaction_at=max(root.last_interaction_at, said.occurred_at)
+        )
+        derive(root)
+        if root.assignee is not None:
+            notices.tell(
+                notices.Telling(
+                    kind=Notice.Kind.REPLY,
+                    key=f"reply:{row.pk}",
+                    to=[root.assignee],
+                    subject_ref=root.reference,
+                    path=root.path,
+                    by_mail=False,
+                ),
+                at=at,
+            )
+    trail.record(
+        Act.MESSAGE_RECEIVED,
+        root.trail_subject,
+        by=by,
+        at=at,
+        facts={
+            "interaction": row.pk,
+            "received": said.occurred_at,
+            "automatic": automatic,
+            "deadline": clock_row.pk if clock_row else None,
+        },
+        evidence=[row],
+    )
+    return row
+
+
+def check_can_work(ticket: Ticket, user: User) -> None:
+    """Somebody of the ticket's team, on a ticket that still is one."""
+    access.check(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
+
+
+def can_work(ticket: Ticket, user: User) -> bool:
+    return access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
+
+
+@transaction.atomic
+def respond(
+    ticket: Ticket,
+    *,
+    by: User,
+    at: dt.datetime,
+    body: str,
+    purpose: Interaction.Purpose = Purpose.ANSWER,
+    seen_through: int,
+    cc: Sequence[str] = (),
+    files: Sequence[File] = (),
+    then: Ticket.State = State.WAITING,
+) -> Interaction:
+    """Write to the customer: an answer, or a holding message.
+
+    `seen_through` is the last customer interaction on the author's screen. Nothing is met yet: a duty is met when the
+    first server outside accepts the mail (`settle`). Raises NewMessageMeanwhile, Refused.
+    """
+    root = lock(ticket)
+    check_can_work(root, by)
+    if not body.strip():
+        raise Refused(_("Write something first; an empty message answers nobody."))
+    if purpose not in (Purpose.ANSWER, Purpose.HOLDING):
+        raise Refused(_("Say whether this answers the customer or is a holding message."))
+    heard = inbound(root)
+    missed = [row for row in heard if row.pk > seen_through]
+    if missed:
+        raise NewMessageMeanwhile(missed)
+    to = recipients(root, heard)
+    if not to:
+        raise Refused(_("No e-mail address of the customer is known. Add one, or call and log the call."))
+    row = write(
+        root,
+        Said(
+            kind=Kind.MAIL,
+            direction=Direction.OUT,
+            purpose=purpose,
+            body=body,
+            occurred_at=at,
+            author=by,
+            to=to,
+            cc=cc,
+            subject=reply_subject(root),
+            seen_through=seen_through,
+            files=files,
+        ),
+        at=at,
+    )
+    signed = f"{body.rstrip()}\n\n-- \n{by.signature}" if by.signature else body
+    message = outbox.post(
+        kind=OutboundMessage.Kind.ANSWER if purpose == Purpose.ANSWER else OutboundMessage.Kind.HOLDING,
+        dedupe_key=f"interaction:{row.pk}",
+        to=to,
+        cc=cc,
+        subject=row.subject,
+        body=signed,
+        mailbox=root.mailbox,
+        headers=thread_headers([row.message_id for row in heard if row.message_id]),
+        attachments=[(item.name, item.content_type, item.blob) for item in row.attachments.select_related("blob")],
+        at=at,
+    )
+    Delivery.objects.create(interaction=row, message=message)
+    root.state = then if purpose == Purpose.ANSWER else State.OPEN
+    root.resolved_at = at if root.state == State.RESOLVED else None
+    if root.assignee_id is None:
+        root.assignee = by
+        deadlines.hand_over(running(root), responsible=by, team=root.team)
+    root.last_interaction_at = max(root.last_interaction_at, at)
+    root.save()
+    Draft.objects.filter(
+        ticket=root, user=by, mode=Draft.Mode.REPLY if purpose == Purpose.ANSWER else Draft.Mode.HOLDING
+    ).delete()
+    trail.record(
+        Act.ANSWER_WRITTEN if purpose == Purpose.ANSWER else Act.HOLDING_WRITTEN,
+        root.trail_subject,
+        by=by,
+        at=at,
+        facts={"interaction": row.pk, "seen_through": seen_through, "message": message.pk, "state": root.state},
+        evidence=[row],
+    )
+    return row
+
+
+def reply_subject(ticket: Ticket) -> str:
+    return f"Re: {ticket.subject} [{ticket.reference}]"
+
+
+def thread_headers(message_ids: Sequence[str]) -> dict[str, str]:
+    """In-Reply-To and References that make the mail stand in the customer's own thread; hostile ones are left out."""
+    clean = [value for value in message_ids if value.isprintable() and len(value) < 250 and " " not in value]
+    if not clean:
+        return {}
+    return {"In-Reply-To": clean[-1], "References": " ".join(clean[-10:])}
+
+
+@transaction.atomic
+def note(ticket: Ticket, *, by: User, at: dt.datetime, body: str, files: Sequence[File] = ()) -> Interaction:
+    """Write a note that never leaves the building. It meets nothing."""
+    root = lock(ticket)
+    check_can_work(root, by)
+    if not body.strip():
+        raise Refused(_("Write something first."))
+    said = Said(
+        kind=Kind.NOTE, direction=Direction.INTERNAL, body=body, occurred_at=at, author=by, files=files
+    )  # fmt: skip
+    row = write(root, said, at=at)
+    Draft.objects.filter(ticket=root, user=by, mode=Draft.Mode.NOTE).delete()
+    Ticket.objects.filter(pk=root.pk).update(last_interaction_at=max(root.last_interaction_at, at))
+    trail.record(
+        Act.NOTE_WRITTEN, root.trail_subject, by=by, at=at, facts={"interaction": row.pk}, evidence=[row]
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, seen_through: int) -> None:
+    """Rule that a follow-up asks for nothing ("Thanks!"). Never on a first message; a share is sampled (3.1)."""
+    root = lock(ticket)
+    check_can_work(root, by)
+    if not reason.strip():
+        raise Refused(_("Say why no reply is needed; the reason stands in the evidence."))
+    if running(root, "respond"):
+        raise Refused(_("A first message always gets an answer."))
+    missed = unseen(root, seen_through)
+    if missed:
+        raise NewMessageMeanwhile(missed)
+    rows = running(root, "follow_up")
+    if not rows:
+        raise Refused(_("No message is waiting for a reply."))
+    met = deadlines.meet(rows, at=at, by=by, how="no reply needed")
+    root.answered_through = max(root.answered_through, seen_through)
+    if root.state in (State.NEW, State.OPEN):
+        root.state = State.WAITING
+    root.save()
+    derive(root)
+    trail.record(
+        Act.NO_REPLY_NEEDED,
+        root.trail_subject,
+        by=by,
+        at=at,
+        facts={"deadlines": [row.pk for row in met], "seen_through": seen_through},
+        personal={"reason": reason},
+    )

@@ -1,0 +1,170 @@
+"""In which state a ticket is, what it is about, when somebody wants to be reminded of it. None of this meets a duty."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from csp import access, notices, trail
+from csp.access import Refused
+from csp.events import Act
+from csp.models import Notice, User
+from csp.roles import Role
+from tickets.conversation import ANSWERING, Purpose, family, lock, running
+from tickets.handling import check_can_work
+from tickets.models import Category, Delivery, Ticket
+
+State = Ticket.State
+CLOSES_AFTER = dt.timedelta(days=7)  # policy: a resolved ticket closes itself after seven quiet days
+
+
+def check_can_resolve(ticket: Ticket) -> None:
+    """Nothing that a customer waits for may be hidden by a state."""
+    answering = running(ticket, *ANSWERING)
+    if answering and not _answer_on_its_way(ticket):
+        raise Refused(
+            _("The customer has not been answered yet. Answer first, or rule that a follow-up needs no reply.")
+        )
+    if running(ticket, "escalate"):
+        raise Refused(_("It is marked complex. Escalate it, or decide it within your authority, then resolve it."))
+
+
+def _answer_on_its_way(ticket: Ticket) -> bool:
+    return Delivery.objects.filter(
+        interaction__ticket__in=family(ticket),
+        interaction__purpose=Purpose.ANSWER,
+        settled_at__isnull=True,
+    ).exists()
+
+
+@transaction.atomic
+def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.datetime, resolution: str = "") -> Ticket:
+    """Open, waiting, resolved or closed. A state meets nothing (clause 3.1). Raises Refused."""
+    root = lock(ticket)
+    if isinstance(by, User):
+        check_can_work(root, by)
+    if to not in (State.OPEN, State.WAITING, State.RESOLVED, State.CLOSED):
+        raise Refused(_("A ticket becomes new or merged by other means."))
+    if root.state == to:
+        return root
+    if to in (State.RESOLVED, State.CLOSED, State.WAITING):
+        check_can_resolve(root)
+    before, root.state = root.state, to
+    if to == State.RESOLVED:
+        root.resolved_at = at
+    elif to == State.CLOSED:
+        root.resolved_at, root.closed_at = root.resolved_at or at, at
+    else:
+        root.resolved_at, root.closed_at = None, None
+    if resolution.strip():
+        root.resolution = resolution.strip()
+    root.save()
+    if to == State.CLOSED:
+        _end_open_escalation(root, by, at)
+    trail.record(
+        Act.TICKET_STATE, root.trail_subject, by=by, at=at, facts={"from": before, "to": to},
+        personal={"resolution": resolution},
+    )  # fmt: skip
+    return root
+
+
+def _end_open_escalation(root: Ticket, by: trail.Actor, at: dt.datetime) -> None:
+    root.escalations.filter(closed_at__isnull=True).update(
+        closed_at=at, outcome="closed", closed_by=by if isinstance(by, User) else None
+    )
+
+
+@transaction.atomic
+def retype(
+    ticket: Ticket,
+    *,
+    by: User,
+    at: dt.datetime,
+    kind: Ticket.Kind | None = None,
+    category: Category | None = None,
+    clear_category: bool = False,
+    priority: Ticket.Priority | None = None,
+    subject: str | None = None,
+) -> Ticket:
+    """Say what a ticket is. Retyping a complaint needs a supervisor who does not work on it (3.2)."""
+    root = lock(ticket)
+    check_can_work(root, by)
+    unmakes_complaint = kind is not None and root.kind == Ticket.Kind.COMPLAINT and kind != root.kind
+    is_outsider = Role.SUPERVISOR in access.scope_of(by).roles() and root.assignee_id != by.pk
+    if unmakes_complaint and not is_outsider:
+        raise Refused(_("Only a supervisor who does not work on it may say that a complaint is none."))
+    changes: dict[str, object] = {}
+    if kind is not None and kind != root.kind:
+        changes["kind"] = [root.kind, kind]
+        root.kind = kind
+    if (category is not None or clear_category) and root.category_id != getattr(category, "pk", None):
+        changes["category"] = [root.category_id, getattr(category, "pk", None)]
+        root.category = category
+    if priority is not None and priority != root.priority:
+        changes["priority"] = [root.priority, priority]
+        root.priority = priority
+    personal = {}
+    if subject is not None and subject.strip() and subject.strip() != root.subject:
+        personal = {"subject_before": root.subject, "subject": subject.strip()}
+        changes["subject"] = "changed"
+        root.subject = " ".join(subject.split())[:300]
+    if changes:
+        root.save()
+        trail.record(
+            Act.TICKET_TYPED, root.trail_subject, by=by, at=at, facts=changes, personal=personal
+        )  # fmt: skip
+    return root
+
+
+@transaction.atomic
+def set_pending(ticket: Ticket, *, until: dt.datetime | None, by: User, at: dt.datetime) -> Ticket:
+    """Ask to be reminded at an instant, or take that back (None). No clock changes."""
+    root = lock(ticket)
+    check_can_work(root, by)
+    if until is not None and until <= at:
+        raise Refused(_("Choose a time that is still to come."))
+    root.pending_until, root.pending_for = until, by if until else None
+    root.save()
+    trail.record(Act.TICKET_PENDING, root.trail_subject, by=by, at=at, facts={"until": until})
+    return root
+
+
+def remind_pending(at: dt.datetime, *, limit: int = 200) -> int:
+    """Tell people of the reminders that they set. Returns how many."""
+    with transaction.atomic(durable=True):
+        rows = list(
+            Ticket.objects.filter(pending_until__lte=at)
+            .select_related("pending_for")
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("pending_until")[:limit]
+        )
+        for row in rows:
+            to = [row.pending_for] if row.pending_for and row.pending_for.is_active else []
+            notices.tell(
+                notices.Telling(
+                    kind=Notice.Kind.PENDING,
+                    key=f"pending:{row.pk}:{row.pending_until:%Y%m%d%H%M%S}",
+                    to=to or notices.Rungs(at).supervisors(row.team_id),
+                    subject_ref=row.reference,
+                    path=row.path,
+                ),
+                at=at,
+            )
+        Ticket.objects.filter(pk__in=[row.pk for row in rows]).update(pending_until=None, pending_for=None)
+    return len(rows)
+
+
+def close_resolved(at: dt.datetime, *, limit: int = 200) -> int:
+    """Close what has been resolved for seven quiet days. Returns how many."""
+    due = Ticket.objects.filter(state=State.RESOLVED, resolved_at__lte=at - CLOSES_AFTER)
+    numbers = list(due.order_by("resolved_at").values_list("pk", flat=True)[:limit])
+    closed = 0
+    for number in numbers:
+        with transaction.atomic(durable=True):
+            row = due.select_for_update(skip_locked=True, of=("self",)).filter(pk=number).first()
+            if row is not None and not running(row):
+                change_state(row, to=State.CLOSED, by="closing", at=at)
+                closed += 1
+    return closed

@@ -1,0 +1,25 @@
+"""The work of the desk: tickets, what was said in them, the mail they came from, and what waits for a person."""
+
+from tickets.models.desk import CannedReply, Category, Draft, MailText, Presence
+from tickets.models.escalations import Escalation, EscalationCause
+from tickets.models.inbound import InboundMessage, Ruling, SenderRule
+from tickets.models.interactions import Attachment, Delivery, Interaction
+from tickets.models.tickets import Ticket, TicketLink
+
+__all__ = [
+    "Attachment",
+    "CannedReply",
+    "Category",
+    "Delivery",
+    "Draft",
+    "Escalation",
+    "EscalationCause",
+    "InboundMessage",
+    "Interaction",
+    "MailText",
+    "Presence",
+    "Ruling",
+    "SenderRule",
+    "Ticket",
+    "TicketLink",
+]
