@@ -1,0 +1,172 @@
+"""The pytest plugin that gives a test run a PostgreSQL and a Valkey of its own, thrown away at the end.
+
+Two runs never share a thing. Migrating takes longer than all else, so a migrated cluster is kept per state of the
+migrations, and each run starts on a copy of it; Django then makes its test database from the template in there.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from csp.run import engines, place
+from csp.run.place import Problem, say
+from csp.run.surroundings import make_database
+
+TEMPLATE = "csp_template"
+KEPT = 3
+PREFIX = "csp-test-"
+
+
+class Engines:
+    """Throw-away engines in the temp folder, with a migrated database named TEMPLATE."""
+
+    def __init__(self) -> None:
+        self._sweep()
+        self.data = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self.data.chmod(0o711)
+        (self.data / "logs").mkdir()
+        lock = place.lock(self.data / "lock")
+        assert lock is not None
+        self._lock = lock
+        self.postgres: engines.Postgres | None = None
+        self.valkey: engines.Valkey | None = None
+        self.environment: dict[str, str] = {}
+
+    def start(self) -> None:
+        cached = place.data_dir() / "test-templates" / migrations_digest()
+        self.postgres = engines.Postgres(self.data, throwaway=True)
+        known = cached.exists()
+        if known:
+            subprocess.run(["cp", "-a", str(cached), str(self.postgres.folder())], check=True)
+            cached.touch()
+        self.postgres.start()
+        self.valkey = engines.Valkey(self.data, throwaway=True)
+        self.valkey.start()
+        self.environment = {
+            "DATABASE_URL": self.postgres.url("csp"),
+            "REDIS_URL": engines.valkey_url(self.valkey.sockets),
+            "CSP_EMBEDDED": "1",
+            "CSP_DATA_DIR": str(self.data),
+            "CSP_TEST_TEMPLATE": TEMPLATE,
+        }
+        if not known:
+            self._make_template(cached)
+        make_database(self.postgres.sockets, "csp")
+
+    def _make_template(self, cached: Path) -> None:
+        assert self.postgres is not None
+        say("./run test: migrating a fresh database (once per state of the migrations)")
+        make_database(self.postgres.sockets, TEMPLATE)
+        environment = {**os.environ, **self.environment, "DATABASE_URL": self.postgres.url(TEMPLATE)}
+        migrate = [sys.executable, "-m", "csp.run.manage"]
+        if subprocess.run(migrate, cwd=place.ROOT, env=environment).returncode:
+            raise Problem("the migrations fail (see above).")
+        self.postgres.stop()  # a copy is only whole when nobody writes
+        cached.parent.mkdir(mode=0o711, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(dir=cached.parent, prefix="draft-"))
+        subprocess.run(["cp", "-a", str(self.postgres.folder()), str(draft / "cluster")], check=True)
+        with suppress(OSError):  # another run was quicker, with the same result
+            (draft / "cluster").rename(cached)
+        shutil.rmtree(draft, ignore_errors=True)
+        kept = sorted(cached.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in kept[KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+        self.postgres.start()
+
+    def stop(self) -> None:
+        for engine in (self.valkey, self.postgres):
+            if engine is not None:
+                engine.stop()
+        shutil.rmtree(self.data, ignore_errors=True)
+        os.close(self._lock)
+
+    def _sweep(self) -> None:
+        """Remove what killed runs left: their lock is free, or was never taken and is an hour old."""
+        for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+            try:
+                with (left / "lock").open("r+") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(left, ignore_errors=True)
+            except OSError:
+                continue
+
+
+def migrations_digest() -> str:
+    """What a migrated database depends on: our migrations, and everybody else's by the lock files."""
+    digest = hashlib.sha256()
+    sources = [place.ROOT / name for name in ("requirements.txt", "requirements-engines.txt", "csp/settings.py")]
+    sources += sorted([*place.ROOT.glob("*/migrations/**/*"), *place.ROOT.glob("*/models/**/*.py")])
+    for path in sources:
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(str(path.relative_to(place.ROOT)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def find_chromium() -> str | None:
+    """The browser for the journeys: CHROMIUM, or one on the PATH."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return named if shutil.which(named) else None
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def install_chromium() -> str | None:
+    """Where the machine allows it: root with apt. Nothing is tried elsewhere."""
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say("./run test: installing Chromium for the browser tests (once)")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["update", "-q"], ["install", "-yq", "--no-install-recommends", "chromium"]):
+            done = subprocess.run(["apt-get", *command], env=quiet, capture_output=True)
+            if done.returncode:
+                return None
+    return find_chromium()
+
+
+# ---------------------------------------------------------------- the hooks
+
+ENGINES = pytest.StashKey[Engines]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Before pytest-django reads the settings: start the engines (not in a worker of xdist, which finds them running)."""
+    told = early_config.known_args_namespace
+    if not (os.environ.get("CSP_TEST_TEMPLATE") or told.help or told.version or told.collectonly):
+        running = Engines()
+        early_config.stash[ENGINES] = running
+        early_config.add_cleanup(running.stop)
+        try:
+            running.start()
+        except Problem as problem:
+            running.stop()
+            raise pytest.UsageError(f"./run test: {problem}") from None
+        os.environ.update(running.environment)
+    yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"):
+        os.environ.pop(name, None)  # no test may reach a real mail server
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Browser tests want Chromium: installed where that can be, else skipped with one line, and in CI an error."""
+    wanting = [item for item in items if item.get_closest_marker("browser")]
+    if not os.environ.get("CSP_CHAOS"):
+        wanting = [item for item in wanting if not item.get_closest_marker("chaos")]
+    if wanting and not (find_chromium() or install_chromium()):
+        reason = "no Chromium here: put one on the PATH or name it with CHROMIUM"
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            raise pytest.UsageError(f"browser tests may not be skipped in CI, and there is {reason}")
+        for item in wanting:
+            item.add_marker(pytest.mark.skip(reason=reason))
