@@ -153,7 +153,7 @@ class Engine:
     def _stop_orphan(self) -> None:
         with suppress(OSError, ValueError, psutil.Error):
             process = psutil.Process(int(self.pid_file.read_text()))
-            if any(str(self.folder()) in word for word in process.cmdline()):  # a recycled pid is somebody else's
+            if process.cwd() == str(self.folder()):  # a recycled pid is somebody else's
                 process.send_signal(self.stop_signal)
 
     def _last_words(self) -> str:

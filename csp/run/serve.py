@@ -212,8 +212,9 @@ class Supervisor:
 
     def _start_the_rest(self) -> None:
         celery = ["-m", "celery", "-A", "csp.celery", "--quiet"]
-        self._add("worker", *celery, "worker", "-Q", "work", "-c", "2", "-n", "work@%h", "-l", "INFO")
-        self._add("clock", *celery, "worker", "-Q", "clock", "-c", "1", "-n", "clock@%h", "-l", "WARNING")
+        alone = ["--without-gossip", "--without-mingle"]  # workers have nothing to tell each other
+        self._add("worker", *celery, "worker", "-Q", "work", "-c", "2", "-n", "work@%h", "-l", "INFO", *alone)
+        self._add("clock", *celery, "worker", "-Q", "clock", "-c", "1", "-n", "clock@%h", "-l", "WARNING", *alone)
         (self.data / "beat").mkdir(mode=0o700, exist_ok=True)
         self._add("beat", *celery, "beat", "-s", str(self.data / "beat" / "schedule"), "--pidfile=", "-l", "WARNING")
         if has_command("mail_door"):

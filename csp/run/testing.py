@@ -139,7 +139,7 @@ ENGINES = pytest.StashKey[Engines]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
-    """Before pytest-django reads the settings: start the engines (not in a worker of xdist, which finds them running)."""
+    """Before pytest-django reads the settings: start the engines (a worker of xdist finds them running)."""
     told = early_config.known_args_namespace
     if not (os.environ.get("CSP_TEST_TEMPLATE") or told.help or told.version or told.collectonly):
         running = Engines()
