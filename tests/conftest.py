@@ -119,9 +119,9 @@ class _AnyPort(Controller):
     """Port 0 means any free port; aiosmtpd asks its own host and port when it starts, so tell it which it got."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd's
 
 
 @pytest.fixture

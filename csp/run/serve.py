@@ -154,9 +154,7 @@ class Supervisor:
         return is_demo() and not os.environ.get("EMAIL_HOST") and has_command("demo_sink")
 
     def _make_ready(self) -> None:
-        self.surroundings.borrow()
-        if self.surroundings.loan is not None:
-            self.selector.register(self.surroundings.loan.connection, selectors.EVENT_READ)
+        self._borrow()
         # In a session of its own: Ctrl-C waits for a migration rather than breaking into it.
         ready = subprocess.run(
             [sys.executable, "-m", "csp.run.manage"],
@@ -252,16 +250,18 @@ class Supervisor:
             pause = child.next_start - time.monotonic()
             self.print(child.name, f"ended with {code}; starts again in {pause:.1f} s (see {child.log_path})")
 
+    def _borrow(self) -> None:
+        self.surroundings.borrow()
+        if self.surroundings.loan is not None:
+            self.selector.register(self.surroundings.loan.connection, selectors.EVENT_READ)
+
     def _borrow_again(self) -> None:
         """The keeper is gone, and its engines with it: somebody killed it."""
         assert self.surroundings.loan is not None
         self.selector.unregister(self.surroundings.loan.connection)
         self.surroundings.loan.connection.close()
-        self.surroundings.loan = None
         self.print("engines", "are gone; starting them again")
-        self.surroundings.borrow()
-        assert self.surroundings.loan is not None
-        self.selector.register(self.surroundings.loan.connection, selectors.EVENT_READ)
+        self._borrow()
 
     # ------------------------------------------------------------ the person
 

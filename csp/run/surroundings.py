@@ -59,6 +59,7 @@ class Surroundings:
         }
 
     def borrow(self) -> None:
+        """Nothing when both engines are somebody else's."""
         if not self.engines:
             return
         self.loan = keeper.borrow(self.data, self.engines)

@@ -22,7 +22,7 @@ access_log_format = "%(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"  # no address of a 
 control_socket_disable = True
 
 
-class DiscreetLogger(Logger):
+class DiscreetLogger(Logger):  # type: ignore[misc]  # gunicorn comes without types
     """An access log without what could open a door: a long word in a path is a signed token."""
 
     def atoms(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> dict[str, Any]:
