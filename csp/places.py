@@ -1,0 +1,153 @@
+"""The places of the product, as navigation shows them: data, so that the whole way through it is on one page.
+
+A place is shown to a person who holds its permission, and only once its address exists. Labels of addresses are plain
+names, so naming the page of an app above imports nothing of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from csp.clockface import ClockFace
+from csp.roles import Permission
+
+THEMES = ("auto", "light", "dark")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation: `key` is the letter after G, `on_phone` puts it in the bar at the bottom."""
+
+    url_name: str
+    label: Any
+    icon: str
+    section: Any = ""
+    permission: Permission | None = None
+    key: str = ""
+    on_phone: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Item:
+    """A place as one request sees it. `face` is the clock of what is due there next, if anything is."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool
+    key: str = ""
+    on_phone: bool = False
+    face: ClockFace | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Section:
+    """Places under one heading; the first section has none."""
+
+    label: str
+    items: list[Item]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NextUp:
+    """The obligation that the Next button goes to."""
+
+    face: ClockFace
+    reference: str
+    subject: str
+    url: str
+
+
+ASSURANCE, PEOPLE, VOICE = _("Assurance"), _("People"), _("Voice of the customer")
+
+PLACES: list[Place] = [
+    Place("queue", _("Queue"), "inbox", key="q", on_phone=True, permission=Permission.SEE_TICKETS),
+    Place(
+        "escalations", _("Escalations"), "chevrons-up", key="e", on_phone=True, permission=Permission.SEE_ESCALATIONS
+    ),
+    Place("unsorted", _("Unsorted"), "mail", permission=Permission.SORT_MAIL),
+    Place("customers", _("Customers"), "users", permission=Permission.SEE_TICKETS),
+    Place("compliance", _("Compliance"), "shield-check", ASSURANCE, key="c", on_phone=True),
+    Place("noncompliances", _("Non-compliance"), "flag", ASSURANCE),
+    Place("corrective_actions", _("Corrective actions"), "wrench", ASSURANCE),
+    Place("audits", _("Audits"), "clipboard-check", ASSURANCE, key="a"),
+    Place("training", _("Training"), "graduation-cap", PEOPLE, key="t"),
+    Place("reviews", _("Reviews"), "user-round-check", PEOPLE),
+    Place("people", _("People and teams"), "id-card", PEOPLE, permission=Permission.MANAGE_PEOPLE),
+    Place("feedback", _("Feedback"), "message-square-quote", VOICE, key="f"),
+    Place("contract", _("The contract"), "scroll-text", VOICE, on_phone=True),
+]
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what the frame of every page needs. Nothing is computed before a template asks for it."""
+    return {
+        "nav": SimpleLazyObject(lambda: sections(request)),
+        "me": SimpleLazyObject(lambda: Me.of(request)),
+        "theme": SimpleLazyObject(lambda: theme_of(request)),
+        "demo": settings.DEMO,
+        "organisation": settings.ORGANISATION,
+    }
+
+
+def sections(request: HttpRequest) -> list[Section]:
+    """The navigation for whoever asks, in the order of PLACES; the one current place is the nearest above the page."""
+    shown = [(place, address(place.url_name)) for place in PLACES if may_see(request, place)]
+    shown = [(place, url) for place, url in shown if url]
+    current = max((url for _place, url in shown if request.path.startswith(url)), key=len, default="")
+    found: dict[str, list[Item]] = {}
+    for place, url in shown:
+        item = Item(str(place.label), url, place.icon, url == current, place.key, place.on_phone)
+        found.setdefault(str(place.section), []).append(item)
+    return [Section(label, items) for label, items in found.items()]
+
+
+def may_see(request: HttpRequest, place: Place) -> bool:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return False
+    return place.permission is None or user.has_perm(place.permission.value)
+
+
+def address(url_name: str) -> str:
+    """The address of a named page, or nothing where this installation has none."""
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
+
+
+def theme_of(request: HttpRequest) -> str:
+    """The colour scheme that the person chose: from their account, from this browser, else the system's."""
+    chosen = getattr(getattr(request, "user", None), "theme", "") or request.COOKIES.get("theme", "")
+    return chosen if chosen in THEMES else "auto"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Me:
+    """Who is signed in, as the card at the foot of the navigation shows it. `single_keys` is off for who asked so."""
+
+    name: str
+    role: str
+    is_known: bool
+    single_keys: bool = True
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Me:
+        user = getattr(request, "user", None)
+        if user is None or not user.is_authenticated:
+            return cls(str(pgettext_lazy("nobody is signed in", "Guest")), "", is_known=False)
+        return cls(
+            name=user.get_full_name() or user.get_username(),
+            role=str(getattr(user, "role_label", "")),
+            is_known=True,
+            single_keys=getattr(user, "shortcuts", True),
+        )

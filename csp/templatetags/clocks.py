@@ -1,0 +1,153 @@
+"""Tags that draw time: clock, clock_button, nav_time, horizon, lanes, term. Built into every template."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from csp import clock as door_clock
+from csp import clockface
+from csp.clockface import ClockFace, Timed
+from csp.horizon import Due, Horizon, Lane, Term
+from csp.horizon import horizon as lay_out
+
+register = template.Library()
+
+
+def at_of(context: Context) -> dt.datetime:
+    """The moment a page is about: the `at` that its view read, or the trusted clock where a view needs none."""
+    at: dt.datetime | None = context.get("at")
+    return at if at is not None else door_clock.now()
+
+
+@register.simple_tag
+def clock_data(face: ClockFace) -> SafeString:
+    """The attributes from which scripts keep a running clock true; nothing for one that has ended."""
+    if not face.is_running:
+        return SafeString("")
+    moments = {"data-due": face.due_at, "data-soon": face.soon_at, "data-urgent": face.urgent_at}
+    pairs = [(name, at.astimezone(dt.UTC).isoformat(timespec="seconds")) for name, at in moments.items()]
+    return format_html_join(" ", '{}="{}"', [*pairs, ("data-when", face.when), ("data-verb-is", face.verb)])
+
+
+def face_of(context: Context, subject: ClockFace | Timed | None) -> ClockFace | None:
+    """A face as it is, or that of a deadline row at the page's moment in the reader's zone."""
+    if subject is None or isinstance(subject, ClockFace):
+        return subject
+    return clockface.of(subject, now=at_of(context), zone=timezone.get_current_timezone())
+
+
+@register.inclusion_tag("components/clock.html", takes_context=True)
+def clock(context: Context, subject: ClockFace | Timed | None, variant: str = "chip", size: str = "") -> dict[str, Any]:
+    """`subject` a ClockFace or a Deadline; `variant` chip, bare, col, plain; `size` lg. None draws nothing."""
+    return {"face": face_of(context, subject), "variant": variant, "size": size}
+
+
+@register.inclusion_tag("components/clock_button.html", takes_context=True)
+def clock_button(
+    context: Context,
+    subject: ClockFace | Timed,
+    href: str = "",
+    key: str = "",
+    label: str = "",
+    dialog: str = "",
+    name: str = "",
+    value: str = "",
+) -> dict[str, Any]:
+    """The next obligation as the primary button: a link if `href`, else the submit button of the form around it.
+
+    `label` replaces the verb ("Escalate to Ruth"), `key` is its shortcut, `dialog` the id of a dialog it opens.
+    """
+    face = face_of(context, subject)
+    return {
+        "face": face,
+        "href": href,
+        "key": key,
+        "label": label or (face.verb if face else ""),
+        "dialog": dialog,
+        "name": name,
+        "value": value,
+    }
+
+
+@register.inclusion_tag("components/nav_time.html")
+def nav_time(face: ClockFace | None) -> dict[str, Any]:
+    """The time alone, as navigation shows it beside a place."""
+    return {"face": face}
+
+
+@register.inclusion_tag("components/horizon.html", takes_context=True)
+def horizon(context: Context, items: Iterable[Due], label: str = "") -> dict[str, Any]:
+    """`items` are csp.horizon.Due, `label` names the figure; the sentence for screen readers tells what is drawn."""
+    drawn = lay_out(items, now=at_of(context), zone=timezone.get_current_timezone())
+    return {"horizon": drawn, "label": label or gettext("The next 24 hours"), "sentence": _sentence(drawn)}
+
+
+@register.inclusion_tag("components/lanes.html")
+def lanes(people: Iterable[Lane]) -> dict[str, Any]:
+    """`people` are csp.horizon.Lane: the same axis, a line for each person."""
+    rows = [{"lane": lane, "sentence": f"{lane.name}: {_sentence(lane.horizon)}"} for lane in people]
+    return {"rows": rows, "ticks": rows[0]["lane"].horizon.ticks if rows else []}
+
+
+@register.inclusion_tag("components/term.html")
+def term(line: Term, sentence: str) -> dict[str, Any]:
+    """`line` from csp.horizon.term; `sentence` says in words what it shows."""
+    return {"term": line, "sentence": sentence}
+
+
+@register.simple_tag(takes_context=True)
+def now_iso(context: Context) -> str:
+    """The server's time at rendering, from which scripts count on: the clock of a visitor's machine may be wrong."""
+    return at_of(context).astimezone(dt.UTC).isoformat(timespec="seconds")
+
+
+@register.simple_tag
+def script_words() -> str:
+    """Every word that scripts say, in the reader's language, for the meta element that carries them."""
+    running = {state.value: text for state, text in clockface.sentences().items()}
+    words = {
+        "units": {unit: str(text) for unit, text in clockface.UNITS.items()},
+        "days_only_from": clockface.DAYS_ONLY_FROM.days,
+        "overdue": gettext("Overdue"),
+        "said": running,
+        "none": gettext("less than a minute"),
+        "undo": gettext("Undo"),
+        "offline": gettext("No connection. Nothing was sent, your text is kept."),
+        "conflict": gettext("Someone changed this first. Review the change, then send again."),
+        "forbidden": gettext("You may not do that. Nothing was changed."),
+        "failed": gettext("That did not work. Nothing was changed. Try again in a minute."),
+        "signed_out": gettext("You are signed out. Copy unsaved text, then sign in again."),
+        "draft_kept": gettext("Draft kept %(time)s"),
+        "draft_lost": gettext("Draft not kept: no connection. Your text stays here."),
+        "urgent_now": gettext("Less than an hour left: %(verb)s, due %(when)s"),
+        "list_down": gettext("Down the list"),
+        "list_up": gettext("Up the list"),
+        "list_select": gettext("Select"),
+    }
+    return json.dumps(words, ensure_ascii=False)
+
+
+def _sentence(drawn: Horizon) -> str:
+    if not drawn.total:
+        return gettext("Nothing is due.")
+    return gettext(
+        "%(shown)d of %(total)d fall due within 24 hours or are overdue: %(overdue)d overdue, "
+        "%(hour)d within the hour, %(four)d within 4 hours, %(rest)d later."
+    ) % {
+        "shown": drawn.shown,
+        "total": drawn.total,
+        "overdue": drawn.overdue,
+        "hour": drawn.within_the_hour,
+        "four": drawn.within_four_hours,
+        "rest": drawn.rest,
+    }

@@ -1,0 +1,99 @@
+"""Tags of a conversation (entry, event, fold, composer_mode) and the heading of a due list. Built into templates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from csp.clockface import Band, moment
+from csp.templatetags.clocks import at_of
+from csp.templatetags.components import initials
+
+register = template.Library()
+
+CUSTOMER_KINDS = {"in", "call"}
+
+
+def _when(context: Context, at: dt.datetime | None) -> str:
+    """The time of day today, the date as well before."""
+    if at is None:
+        return ""
+    zone = timezone.get_current_timezone()
+    now = at_of(context)
+    local = at.astimezone(zone)
+    return f"{local:%H:%M}" if local.date() == now.astimezone(zone).date() else moment(at, now=now, zone=zone)
+
+
+def _draw(context: Context, name: str, values: dict[str, Any]) -> SafeString:
+    """Inclusion tags with a body: Django has block tags and inclusion tags, but not both in one."""
+    return context.template.engine.get_template(name).render(context.new(values))
+
+
+@register.simple_block_tag(takes_context=True)
+def entry(
+    context: Context,
+    content: SafeString,
+    kind: str,
+    who: str,
+    *,
+    name: str = "",
+    how: str = "",
+    at: dt.datetime | None = None,
+    pill: str = "",
+    tone: str = "soon",
+    clause: str = "",
+    ref: str = "",
+    lang: str = "",
+) -> SafeString:
+    """One interaction: `kind` in, out, note or call; the text stands between the tags.
+
+    `who` is the bold name ("You"), `name` whose initials are drawn if another's, `how` what was done, `at` when,
+    `pill` and `clause` a remark in the head, `ref` the id of the element, `lang` the language of the text.
+    """
+    values = {
+        "content": content,
+        "kind": kind,
+        "who": who,
+        "initials": initials(name or who),
+        "is_customer": kind in CUSTOMER_KINDS,
+        "how": how,
+        "at": at,
+        "when": _when(context, at),
+        "pill": pill,
+        "tone": tone,
+        "clause": clause,
+        "ref": ref,
+        "lang": lang,
+    }
+    return _draw(context, "components/entry.html", values)
+
+
+@register.inclusion_tag("components/event.html", takes_context=True)
+def event(
+    context: Context, icon: str, what: str, detail: str = "", clause: str = "", at: dt.datetime | None = None
+) -> dict[str, Any]:
+    """One line between the entries: what happened, by what, under which clause, when."""
+    return {"icon": icon, "what": what, "detail": detail, "clause": clause, "at": at, "when": _when(context, at)}
+
+
+@register.simple_block_tag(takes_context=True)
+def fold(context: Context, content: SafeString, summary: str, open: bool = False) -> SafeString:
+    """Long text folded under its summary: quoted text, a whole transcript."""
+    return _draw(context, "components/fold.html", {"content": content, "summary": summary, "open": open})
+
+
+@register.inclusion_tag("components/composer_mode.html")
+def composer_mode(kind: str, label: str, icon: str, checked: bool = False, key: str = "") -> dict[str, Any]:
+    """One kind of writing in a composer; its texts are the [data-for=kind] elements of the form."""
+    return {"kind": kind, "label": label, "icon": icon, "checked": checked, "key": key}
+
+
+@register.inclusion_tag("components/group_head.html")
+def group_head(band: Band, count: int) -> dict[str, Any]:
+    """The heading of one group of a due list, coloured only where time is short or gone."""
+    return {"band": band, "count": count}

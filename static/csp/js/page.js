@@ -1,0 +1,48 @@
+/* Theme, dialogs, menus, focus after a swap, and rows that light up their pin. */
+const root = document.documentElement;
+
+for (const control of document.querySelectorAll("[data-needs-scripts]")) control.hidden = false;
+
+/* The theme changes at once and is stored by the form that would otherwise reload the page. */
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-theme-form]");
+  if (!form) return;
+  event.preventDefault();
+  const isDark = root.dataset.theme === "dark" || (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  root.dataset.theme = isDark ? "light" : "dark";
+  const chosen = new FormData(form);
+  chosen.set("theme", root.dataset.theme);
+  fetch(form.action, { method: "POST", body: chosen, credentials: "same-origin", redirect: "manual" }).catch(() => {});
+});
+
+/* <a href="/page/" data-dialog="id">: the link is the way without scripts. */
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest?.("[data-dialog]");
+  const dialog = opener && document.getElementById(opener.dataset.dialog);
+  if (!dialog?.showModal || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (dialog.open) return;
+  dialog.showModal();
+  dialog.dispatchEvent(new Event("csp:open"));
+});
+
+document.addEventListener("click", ({ target }) => {
+  if (target.matches?.("dialog.dialog")) target.close();
+  const closer = target.closest?.("[data-close]");
+  if (closer) closer.closest("dialog")?.close();
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+});
+
+/* When a pane is replaced its heading says data-focus; errors do too. The page does not scroll away from the reader. */
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  (target.matches?.("[data-focus]") ? target : target.querySelector?.("[data-focus]"))?.focus({ preventScroll: true });
+});
+document.querySelector(".errsum[data-focus]")?.focus();
+
+for (const [name, isHot] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]])
+  document.addEventListener(name, ({ target }) => {
+    const row = target.closest?.("[data-pin-for]");
+    if (row) document.querySelector(`[data-pin="${CSS.escape(row.dataset.pinFor)}"]`)?.classList.toggle("is-hot", isHot);
+  });
+
+for (const pane of document.querySelectorAll("[data-scroll-end]")) pane.scrollTop = pane.scrollHeight;
