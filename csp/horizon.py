@@ -165,11 +165,19 @@ def term(
     marks.append(Mark(100.0, due_label, "" if met_at is not None else state.value, "end"))
     return Term(
         elapsed=round(elapsed, 2),
-        half=clockface.short(length / 2),
-        whole=clockface.short(length),
+        half=in_hours(length / 2),
+        whole=in_hours(length),
         marks=marks,
         is_running=met_at is None and state.is_running,
     )
+
+
+def in_hours(length: dt.timedelta) -> str:
+    """A length as axes write it: whole hours up to two days stay hours, since the contract says 24 hours, not a day."""
+    hours, rest = divmod(length, clockface.HOUR)
+    if hours and not rest and length <= clockface.LONG_TERM:
+        return f"{hours}{clockface.NBSP}{clockface.UNITS['h']}"
+    return clockface.short(length)
 
 
 def _stack(items: Sequence[Due], now: dt.datetime) -> list[Pin]:
@@ -199,8 +207,7 @@ def _tick(hours: float, now: dt.datetime, zone: dt.tzinfo) -> Tick:
     length = dt.timedelta(hours=hours)
     return Tick(
         x=x_of(hours),
-        # A whole day is said in hours here: the axis counts hours.
-        length=f"{HOURS} {clockface.UNITS['h']}" if hours == HOURS else clockface.short(length),
+        length=in_hours(length),
         time=dateformat.format((now + length).astimezone(zone), "H:i"),
         is_main=hours in MAIN_TICKS,
         anchor="end" if hours == HOURS else "middle",
