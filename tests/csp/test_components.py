@@ -8,14 +8,14 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from csp.contract import CLAUSES
-from csp.roles import Permission
 from django.conf import settings
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.utils import translation
 
 from csp import places
+from csp.contract import CLAUSES
+from csp.roles import Permission
 from tests.csp.styleguide import NOW, SampleForm, face
 
 pytestmark = pytest.mark.urls("tests.csp.styleguide")
