@@ -8,6 +8,7 @@ import base64
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import dj_database_url
@@ -72,12 +73,14 @@ def secret(name: str) -> str:
         )
     path = DATA_DIR / "secrets" / name.lower()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
+    if not path.exists():
+        # Two processes may start at once: the file gets its name when it is whole, and the first one's counts.
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
     return path.read_text()
 
 
@@ -94,6 +97,13 @@ ALLOWED_HOSTS = words("CSP_ALLOWED_HOSTS") or (
 )
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 USE_HTTPS = SITE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = USE_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # asked by the machine itself, behind the proxy
+SECURE_HSTS_SECONDS = 31_536_000 if USE_HTTPS else 0
+if flag("CSP_BEHIND_PROXY", default=False):  # a proxy that sets this header itself and drops a visitor's own
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whether other hosts of this domain speak HTTPS alone is for its owner to say, at the proxy.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # ---------------------------------------------------------------- the application
 
@@ -222,6 +232,15 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(text("CSP_STATIC_ROOT") or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT  # from the checkout, as it is now
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEVELOPMENT
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
 # In production names carry their digest and are kept for ever; in development files are read where they lie.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
