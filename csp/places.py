@@ -16,8 +16,9 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from csp.access import scope_of
 from csp.clockface import ClockFace
-from csp.roles import Permission
+from csp.roles import Permission, Role
 
 THEMES = ("auto", "light", "dark")
 
@@ -147,7 +148,7 @@ class Me:
             return cls(str(pgettext_lazy("nobody is signed in", "Guest")), "", is_known=False)
         return cls(
             name=user.get_full_name() or user.get_username(),
-            role=str(getattr(user, "role_label", "")),
+            role=", ".join(str(role.label) for role in Role if role in scope_of(user).roles()),
             is_known=True,
             single_keys=getattr(user, "shortcuts", True),
         )

@@ -6,7 +6,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 OUR_IMPORTS = (r'(?P<matched>(?P<word>import|from) "(?P<url>\./[^"]+)")', '%(word)s "%(url)s"')
 
 
-class HashedStorage(CompressedManifestStaticFilesStorage):
+class HashedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise comes without types
     """Also rewrites the imports of our own modules; else a browser could join an old module to a new one.
 
     Django can do this too, but for every script at once, and trips over examples in the comments of other packages.

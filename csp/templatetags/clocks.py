@@ -95,8 +95,9 @@ def horizon(context: Context, items: Iterable[Due], label: str = "") -> dict[str
 @register.inclusion_tag("components/lanes.html")
 def lanes(people: Iterable[Lane]) -> dict[str, Any]:
     """`people` are csp.horizon.Lane: the same axis, a line for each person."""
-    rows = [{"lane": lane, "sentence": f"{lane.name}: {_sentence(lane.horizon)}"} for lane in people]
-    return {"rows": rows, "ticks": rows[0]["lane"].horizon.ticks if rows else []}
+    lines = list(people)
+    rows = [{"lane": lane, "sentence": f"{lane.name}: {_sentence(lane.horizon)}"} for lane in lines]
+    return {"rows": rows, "ticks": lines[0].horizon.ticks if lines else []}
 
 
 @register.inclusion_tag("components/term.html")

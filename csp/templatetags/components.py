@@ -135,7 +135,9 @@ def field(bound: BoundField, label: str = "", hint: str = "", icon: str = "", sm
     widget = bound.field.widget
     kind = _kind(widget)
     css = {"textarea": "textarea", "line": "input input--s" if small else "input"}.get(kind, "")
-    attrs = {"class": " ".join(filter(None, [widget.attrs.get("class", ""), css]))} if css else {}
+    attrs: dict[str, str | bool] = (
+        {"class": " ".join(filter(None, [widget.attrs.get("class", ""), css]))} if css else {}
+    )
     if hint and not bound.help_text and not bound.errors:
         attrs["aria-describedby"] = f"{bound.auto_id}_helptext"
     elif hint and not bound.help_text:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -27,11 +28,6 @@ def _when(context: Context, at: dt.datetime | None) -> str:
     now = at_of(context)
     local = at.astimezone(zone)
     return f"{local:%H:%M}" if local.date() == now.astimezone(zone).date() else moment(at, now=now, zone=zone)
-
-
-def _draw(context: Context, name: str, values: dict[str, Any]) -> SafeString:
-    """Inclusion tags with a body: Django has block tags and inclusion tags, but not both in one."""
-    return context.template.engine.get_template(name).render(context.new(values))
 
 
 @register.simple_block_tag(takes_context=True)
@@ -70,7 +66,7 @@ def entry(
         "ref": ref,
         "lang": lang,
     }
-    return _draw(context, "components/entry.html", values)
+    return render_to_string("components/entry.html", values)
 
 
 @register.inclusion_tag("components/event.html", takes_context=True)
@@ -81,10 +77,10 @@ def event(
     return {"icon": icon, "what": what, "detail": detail, "clause": clause, "at": at, "when": _when(context, at)}
 
 
-@register.simple_block_tag(takes_context=True)
-def fold(context: Context, content: SafeString, summary: str, open: bool = False) -> SafeString:
+@register.simple_block_tag
+def fold(content: SafeString, summary: str, open: bool = False) -> SafeString:
     """Long text folded under its summary: quoted text, a whole transcript."""
-    return _draw(context, "components/fold.html", {"content": content, "summary": summary, "open": open})
+    return render_to_string("components/fold.html", {"content": content, "summary": summary, "open": open})
 
 
 @register.inclusion_tag("components/composer_mode.html")

@@ -6,12 +6,14 @@ import datetime as dt
 import threading
 from collections.abc import Iterator
 from socketserver import ThreadingMixIn
+from typing import Literal
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.wsgi import get_wsgi_application
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django.fixtures import Settings
 
 from csp import clockface
 from tests.csp import styleguide
@@ -48,15 +50,15 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def page(browser: Browser, address: str, settings) -> Iterator[Page]:
+def page(browser: Browser, address: str, settings: Settings) -> Iterator[Page]:
     """A page that fails the test if the browser complained about anything, the policy above all."""
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
     context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
@@ -73,7 +75,7 @@ def page(browser: Browser, address: str, settings) -> Iterator[Page]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390, 320])
-def test_nothing_stands_in_anybodys_way(page, width, scheme):
+def test_nothing_stands_in_anybodys_way(page: Page, width: int, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 844})
     page.goto("/styleguide/")
@@ -82,7 +84,7 @@ def test_nothing_stands_in_anybodys_way(page, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_clock_turns_at_the_very_moment_it_falls_due(page):
+def test_a_clock_turns_at_the_very_moment_it_falls_due(page: Page) -> None:
     page.goto("/styleguide/?live")
     clock = page.locator("#running .clock")
     expect(clock).to_have_attribute("data-state", "urgent")
@@ -92,7 +94,7 @@ def test_a_clock_turns_at_the_very_moment_it_falls_due(page):
     expect(clock.locator(".solid")).to_have_count(1)
 
 
-def test_scripts_say_a_length_as_the_server_does(page):
+def test_scripts_say_a_length_as_the_server_does(page: Page) -> None:
     page.goto("/styleguide/")
     minutes = [0, 1, 41, 59, 60, 61, 192, 1439, 1440, 1500, 10079, 10080, 17280]
     script = """async (all) => {
@@ -103,7 +105,7 @@ def test_scripts_say_a_length_as_the_server_does(page):
     assert said == [clockface.short(dt.timedelta(minutes=number)) for number in minutes]
 
 
-def test_keys_reach_what_the_page_registers_and_never_fire_in_fields(page):
+def test_keys_reach_what_the_page_registers_and_never_fire_in_fields(page: Page) -> None:
     page.goto("/styleguide/")
     page.keyboard.press("n")
     page.wait_for_url("**/#4790")
@@ -116,7 +118,7 @@ def test_keys_reach_what_the_page_registers_and_never_fire_in_fields(page):
     assert page.url.endswith("#queue")
 
 
-def test_the_help_lists_what_this_page_can_do(page):
+def test_the_help_lists_what_this_page_can_do(page: Page) -> None:
     page.goto("/styleguide/")
     page.keyboard.press("?")
     dialog = page.locator("#keys")
@@ -128,7 +130,7 @@ def test_the_help_lists_what_this_page_can_do(page):
     expect(dialog).not_to_be_visible()
 
 
-def test_the_list_is_walked_and_marked_by_key(page):
+def test_the_list_is_walked_and_marked_by_key(page: Page) -> None:
     page.goto("/styleguide/")
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -138,10 +140,10 @@ def test_the_list_is_walked_and_marked_by_key(page):
     expect(first).to_have_attribute("aria-current", "true")
     expect(first.locator("input")).to_be_checked()
     pin = first.get_attribute("data-pin-for")
-    assert "is-hot" in page.locator(f'[data-pin="{pin}"]').get_attribute("class")
+    expect(page.locator(f'[data-pin="{pin}"]')).to_have_class("pin is-hot")
 
 
-def test_the_palette_filters_and_goes(page):
+def test_the_palette_filters_and_goes(page: Page) -> None:
     page.goto("/styleguide/")
     page.keyboard.press("Control+k")
     expect(page.locator("#palette")).to_be_visible()
@@ -152,7 +154,7 @@ def test_the_palette_filters_and_goes(page):
     page.wait_for_url("**/#compliance")
 
 
-def test_a_note_can_never_be_sent_as_a_reply(page):
+def test_a_note_can_never_be_sent_as_a_reply(page: Page) -> None:
     styleguide.drafts.clear()
     page.goto("/styleguide/")
     page.keyboard.press("i")
@@ -169,7 +171,7 @@ def test_a_note_can_never_be_sent_as_a_reply(page):
     expect(page.locator("#cb-note")).not_to_be_visible()
 
 
-def test_news_waits_behind_a_bar(page):
+def test_news_waits_behind_a_bar(page: Page) -> None:
     page.goto("/styleguide/")
     bar = page.locator("#changes")
     expect(bar).not_to_be_visible()
@@ -178,7 +180,7 @@ def test_news_waits_behind_a_bar(page):
     expect(bar).to_have_attribute("data-changes-cursor", "2")
 
 
-def test_a_dialog_gives_the_focus_back(page):
+def test_a_dialog_gives_the_focus_back(page: Page) -> None:
     page.goto("/styleguide/")
     opener = page.get_by_role("link", name="Escalate", exact=True)
     opener.click()
@@ -187,7 +189,7 @@ def test_a_dialog_gives_the_focus_back(page):
     expect(opener).to_be_focused()
 
 
-def test_without_scripts_everything_is_there(browser, address, settings):
+def test_without_scripts_everything_is_there(browser: Browser, address: str, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
     context = browser.new_context(base_url=address, java_script_enabled=False)
     page = context.new_page()

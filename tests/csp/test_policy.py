@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -16,7 +17,7 @@ PAGES = [("/styleguide/", 200), ("/public/", 200), ("/nothing/", 404), ("/forbid
 
 
 @pytest.mark.parametrize(("path", "status"), PAGES)
-def test_every_answer_carries_the_policy(path, status):
+def test_every_answer_carries_the_policy(path: str, status: int) -> None:
     response = Client(raise_request_exception=False).get(path)
     assert response.status_code == status
     policy = dict(part.split(" ", 1) for part in response["Content-Security-Policy"].split("; "))
@@ -30,7 +31,7 @@ def test_every_answer_carries_the_policy(path, status):
 
 
 @pytest.mark.parametrize(("path", "_status"), PAGES)
-def test_no_page_needs_more_than_the_policy_allows(path, _status):
+def test_no_page_needs_more_than_the_policy_allows(path: str, _status: int) -> None:
     html = Client(raise_request_exception=False).get(path).content.decode()
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|hx-on", html)
     assert not re.search(r"<script(?![^>]*\ssrc=)", html)
@@ -38,14 +39,14 @@ def test_no_page_needs_more_than_the_policy_allows(path, _status):
 
 
 @pytest.mark.parametrize(("path", "status"), [case for case in PAGES if case[1] >= 400])
-def test_error_pages_say_what_to_do(path, status):
+def test_error_pages_say_what_to_do(path: str, status: int) -> None:
     html = Client(raise_request_exception=False).get(path).content.decode()
     assert "<h1>" in html
     assert "To the start page" in html
     assert "RuntimeError" not in html
 
 
-def test_pages_of_a_signed_in_person_stay_out_of_caches_and_files_do_not():
+def test_pages_of_a_signed_in_person_stay_out_of_caches_and_files_do_not() -> None:
     client = Client()
     assert "Cache-Control" not in client.get("/styleguide/")
     client.cookies[settings.SESSION_COOKIE_NAME] = "anything"
@@ -57,7 +58,7 @@ def test_pages_of_a_signed_in_person_stay_out_of_caches_and_files_do_not():
     file.close()
 
 
-def test_a_strangers_html_may_do_nothing_but_be_looked_at_in_our_frame():
+def test_a_strangers_html_may_do_nothing_but_be_looked_at_in_our_frame() -> None:
     response = Client().get("/stranger/")
     assert "sandbox" in response["Content-Security-Policy"]
     assert "script-src" not in response["Content-Security-Policy"]
@@ -65,7 +66,7 @@ def test_a_strangers_html_may_do_nothing_but_be_looked_at_in_our_frame():
     assert response["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_hashed_modules_import_hashed_modules(tmp_path):
+def test_hashed_modules_import_hashed_modules(tmp_path: Path) -> None:
     source = StaticFilesStorage(location=settings.BASE_DIR / "static", base_url="/static/")
     storage = HashedStorage(location=tmp_path, base_url="/static/")
     names = [f"csp/js/{name}" for name in source.listdir("csp/js")[1]]
