@@ -46,6 +46,7 @@ def test_error_pages_say_what_to_do(path: str, status: int) -> None:
     assert "RuntimeError" not in html
 
 
+@pytest.mark.django_db  # closing a file ends a request, which looks after the connections of earlier tests
 def test_pages_of_a_signed_in_person_stay_out_of_caches_and_files_do_not() -> None:
     client = Client()
     assert "Cache-Control" not in client.get("/styleguide/")
