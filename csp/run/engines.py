@@ -71,6 +71,8 @@ class Engine:
         self.throwaway = throwaway
         self.as_user = user_for_engines()
         self.owner: int = self.as_user.get("user", os.geteuid())
+        if self.as_user:
+            self._check_way_in()
         self.sockets = place.socket_dir(data, self.owner)
         self.log = data / "logs" / f"{self.name}.log"
         self.pid_file = data / f"{self.name}.pid"
@@ -129,6 +131,13 @@ class Engine:
 
     def died(self) -> bool:
         return self.process is not None and self.process.poll() is not None
+
+    def _check_way_in(self) -> None:
+        for folder in (self.state, *self.state.parents):
+            if not folder.stat().st_mode & 0o001:
+                raise Problem(
+                    f"as root, PostgreSQL runs as nobody, who may not enter {folder}; choose another CSP_DATA_DIR."
+                )
 
     def _own(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -140,8 +140,7 @@ ENGINES = pytest.StashKey[Engines]()
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Before pytest-django reads the settings: start the engines (a worker of xdist finds them running)."""
-    told = early_config.known_args_namespace
-    if not (os.environ.get("CSP_TEST_TEMPLATE") or told.help or told.version or told.collectonly):
+    if not os.environ.get("CSP_TEST_TEMPLATE"):
         running = Engines()
         early_config.stash[ENGINES] = running
         early_config.add_cleanup(running.stop)
