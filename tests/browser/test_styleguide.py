@@ -180,6 +180,26 @@ def test_news_waits_behind_a_bar(page: Page) -> None:
     expect(bar).to_have_attribute("data-changes-cursor", "2")
 
 
+def test_a_fragment_arrives_under_the_policy_and_is_announced(page: Page) -> None:
+    page.goto("/styleguide/")
+    page.get_by_role("button", name="Show e-mail").click()
+    expect(page.locator("#shown")).to_have_text("eleanor@example.com")
+    expect(page.locator("#toasts")).to_contain_text("This reading was recorded")
+    assert page.evaluate("htmx.config.allowEval") is False
+    assert page.evaluate("htmx.config.historyCacheSize") == 0
+
+
+@pytest.mark.parametrize("slim", ["", "?slim"])
+@pytest.mark.parametrize("width", [1440, 1000, 390])
+def test_panes_scroll_on_their_own_and_stand_in_nobodys_way(page: Page, width: int, slim: str) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"/panes/{slim}")
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if width > 960:
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
 def test_a_dialog_gives_the_focus_back(page: Page) -> None:
     page.goto("/styleguide/")
     opener = page.get_by_role("link", name="Escalate", exact=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -129,6 +130,19 @@ def changes(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"cursor": "2", "text": "3 new", "refresh": True})
 
 
+def unmask(request: HttpRequest) -> HttpResponse:
+    """Shows what was masked, tells it by a toast; asked a second time it refuses."""
+    if request.method != "POST" or not request.headers.get("HX-Request"):
+        raise PermissionDenied
+    toast = json.dumps({"csp:toast": {"text": "This reading was recorded"}})
+    return HttpResponse("<span id='shown'>eleanor@example.com</span>", headers={"HX-Trigger": toast})
+
+
+def queue(request: HttpRequest) -> HttpResponse:
+    """The two frames whose panes scroll on their own."""
+    return render(request, "styleguide_panes.html", {**context(), "slim": "slim" in request.GET})
+
+
 def draft(request: HttpRequest) -> HttpResponse:
     drafts.append(request.POST.dict())
     return HttpResponse(status=204)
@@ -152,6 +166,8 @@ urlpatterns = [
     path("public/", public),
     path("changes/", changes),
     path("draft/", draft),
+    path("unmask/", unmask),
+    path("panes/", queue),
     path("stranger/", stranger),
     path("broken/", broken),
     path("forbidden/", forbidden),
