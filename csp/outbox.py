@@ -151,7 +151,7 @@ class Courier:
         smtplib.SMTPResponseException with a code of 500 or more, or SMTPRecipientsRefused of such codes.
         """
         self._backend.open()
-        server: smtplib.SMTP = self._backend.connection
+        server: smtplib.SMTP = self._backend.connection  # type: ignore[attr-defined]  # of Django's SMTP backend
         mail = render(message, at)
         refused = server.sendmail(message.envelope_from, [*message.to, *message.cc], mail.as_bytes())
         lost = [address for address in message.to if address in refused]

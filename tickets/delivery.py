@@ -60,7 +60,7 @@ def _accepted(root: Ticket, delivery: Delivery, accepted_at: dt.datetime) -> Non
     open_rows = running(root)
     met = [clock for clock in open_rows if clock.obligation == "acknowledge"]
     if row.purpose == Purpose.ANSWER:
-        starters = {
+        starters: dict[int | None, int] = {
             interaction.follow_up_id: interaction.pk
             for interaction in inbound(root)
             if interaction.follow_up_id is not None

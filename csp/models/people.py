@@ -95,12 +95,12 @@ class User(AbstractBaseUser):
         """Whether Django's admin lets this person in."""
         return self.has_perm("admin.use")
 
-    def has_perm(self, perm: str, obj: object = None) -> bool:
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         return self.is_active and any(
             backend.has_perm(self, perm, obj) for backend in auth.get_backends() if hasattr(backend, "has_perm")
         )
 
-    def has_perms(self, perm_list: list[str], obj: object = None) -> bool:
+    def has_perms(self, perm_list: list[str], obj: models.Model | None = None) -> bool:
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
     def has_module_perms(self, app_label: str) -> bool:
