@@ -5,7 +5,7 @@ import sys
 
 from csp.run import place
 from csp.run.place import Problem
-from csp.run.surroundings import Surroundings, connect, database_name
+from csp.run.surroundings import Surroundings, connect, database_name, has_command
 
 
 def serve(arguments: list[str]) -> None:
@@ -86,8 +86,9 @@ def demo_reset(arguments: list[str]) -> None:
             raise Problem("the new demonstration could not be made (see above); the old one is untouched.")
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         cursor.execute(f"ALTER DATABASE {draft} RENAME TO {name}")
-    place.say("The demonstration is empty again; its company is made now.")
-    manage(["demo"])
+    place.say("The demonstration is empty again.")
+    if has_command("demo"):
+        manage(["demo"])
 
 
 WORDS = {

@@ -8,8 +8,9 @@ import sys
 from contextlib import redirect_stdout
 
 import django
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command, execute_from_command_line
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 # They work on the code or on the migrations themselves, and must work while the migrations are wrong.
@@ -44,8 +45,11 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csp.settings")
     arguments = sys.argv[1:]
     if not arguments or arguments[0] not in LEAVE_ALONE:
-        django.setup()
-        migrate_if_needed()
+        try:
+            django.setup()
+            migrate_if_needed()
+        except (ImproperlyConfigured, OperationalError) as error:
+            sys.exit(f"./run: {' '.join(str(error).split())}")
         connection.close()
     if arguments:
         execute_from_command_line(["./run manage", *arguments])
