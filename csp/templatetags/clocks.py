@@ -131,6 +131,7 @@ def script_words() -> str:
         "draft_kept": gettext("Draft kept %(time)s"),
         "draft_lost": gettext("Draft not kept: no connection. Your text stays here."),
         "urgent_now": gettext("Less than an hour left: %(verb)s, due %(when)s"),
+        "clause_here": gettext("Clause of this page"),
         "list_down": gettext("Down the list"),
         "list_up": gettext("Up the list"),
         "list_select": gettext("Select"),

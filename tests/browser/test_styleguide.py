@@ -123,7 +123,7 @@ def test_the_help_lists_what_this_page_can_do(page: Page) -> None:
     page.keyboard.press("?")
     dialog = page.locator("#keys")
     expect(dialog).to_be_visible()
-    for text in ("Next obligation", "Go to Queue", "New ticket", "Down the list"):
+    for text in ("Next obligation", "Go to Queue", "New ticket", "Down the list", "Clause of this page"):
         expect(dialog.get_by_text(text, exact=True)).to_have_count(1)
     assert Axe().run(page).response["violations"] == []
     page.keyboard.press("Escape")

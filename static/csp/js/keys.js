@@ -40,7 +40,8 @@ const move = (step) => {
 };
 
 const select = () => act(document.querySelector("[data-rows] [aria-current=true] > input[type=checkbox]"));
-const inLists = { j: () => move(1), k: () => move(-1), x: select };
+const clauseHere = () => document.querySelector(".serves .clause");
+const builtIn = { ".": () => act(clauseHere()), j: () => move(1), k: () => move(-1), x: select };
 
 let first = "";
 let firstAt = 0;
@@ -56,7 +57,7 @@ document.addEventListener("keydown", (event) => {
   const pair = first && Date.now() - firstAt < PAUSE ? `${first} ${key}` : "";
   first = "";
   if (pair && act(controlFor(pair))) return event.preventDefault();
-  if (act(controlFor(key)) || (inLists[key] && inLists[key]())) return event.preventDefault();
+  if (act(controlFor(key)) || builtIn[key]?.()) return event.preventDefault();
   if (document.querySelector(`[data-key^="${CSS.escape(key)} "]`)) {
     first = key;
     firstAt = Date.now();
@@ -73,17 +74,25 @@ const closeMenus = () => {
   }
 };
 
+/* The visible words of a control, without the key cap on it. */
+const wordsOf = (control) => {
+  const copy = control.cloneNode(true);
+  for (const cap of copy.querySelectorAll("kbd")) cap.remove();
+  return copy.textContent.trim();
+};
+
 /** What the page registers, once each: [{ key, label, control }]. */
 export const registered = () => {
   const seen = new Map();
   for (const control of document.querySelectorAll("[data-key]")) {
     const { key, keyLabel } = control.dataset;
-    const label = keyLabel || control.getAttribute("aria-label") || control.textContent.trim();
+    const label = keyLabel || control.getAttribute("aria-label") || wordsOf(control);
     if (!seen.has(key)) seen.set(key, { key, label, control });
   }
   if (links().length)
     for (const [key, label] of [["j", words.list_down], ["k", words.list_up], ["x", words.list_select]])
       if (!seen.has(key)) seen.set(key, { key, label, control: null });
+  if (clauseHere() && !seen.has(".")) seen.set(".", { key: ".", label: words.clause_here, control: null });
   return [...seen.values()];
 };
 

@@ -28,7 +28,7 @@ const offerCommands = () => {
   const heading = dialog.querySelector("[data-palette-commands]");
   dialog.querySelectorAll("[data-command]").forEach((item) => item.remove());
   for (const { key, label, control } of registered()) {
-    if (!control || /[ +]/.test(key) || control.closest("dialog")) continue;
+    if (!control || /[ +]/.test(key) || control.closest("dialog,#nav")) continue;
     const item = document.createElement("li");
     const link = document.createElement("a");
     link.href = control.href ?? "#";
