@@ -9,10 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from csp import deadlines, notices
+from csp import deadlines, notices, outbox
 from tickets import assignment, delivery, escalation, lifecycle
 
 Loop = Callable[[dt.datetime], int]
+
+# Where the outside comes in and goes out; always by the real clock.
+DOORS: Mapping[str, Loop] = {
+    "deliver": outbox.deliver,
+}
 
 # What follows from the rules alone; `./run manage tick --at` runs these at the instant it is given.
 RULES: Mapping[str, Loop] = {

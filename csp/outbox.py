@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 import logging
 import smtplib
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from email.headerregistry import Address as MailAddress
 from email.message import EmailMessage
@@ -18,8 +19,9 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 
 from django.conf import settings
-from django.core.mail import get_connection
+from django.core.mail.backends.smtp import EmailBackend
 from django.db import transaction
+from django.db.models import F, Q
 
 from csp import vault
 from csp.models import Blob, Mailbox, OutboundAttachment, OutboundMessage
@@ -29,8 +31,14 @@ log = logging.getLogger(__name__)
 Kind = OutboundMessage.Kind
 State = OutboundMessage.State
 
+# A message that the server keeps putting off is given up when it is this old and was tried this often: an outage of our
+# own, after which the first attempt finds it a day old, is no reason.
 GIVE_UP_AFTER = dt.timedelta(hours=24)
+ATTEMPTS_AT_LEAST = 10
 LONGEST_WAIT = dt.timedelta(minutes=15)
+
+# Seven bits only, so that no server on the way has to be asked whether it takes eight.
+_ON_THE_WIRE = SMTP_POLICY.clone(cte_type="7bit")
 
 
 class BadHeader(ValueError):
@@ -78,7 +86,7 @@ def post(
     """Put a message in the outbox; posting the same `dedupe_key` again returns the first one.
 
     `attachments` are (name, content type, blob). Raises BadHeader for control characters in anything that becomes a
-    header.
+    header. It is sent as soon as can be, or not before an instant of the real clock.
     """
     if mailbox is not None:
         sender = sender_of(mailbox)
@@ -102,7 +110,7 @@ def post(
             "headers": all_headers,
             "message_id": message_id(dedupe_key),
             "created_at": at,
-            "not_before": not_before or at,
+            "not_before": not_before,
         },
     )
     files = list(attachments) if is_new else []
@@ -114,15 +122,15 @@ def post(
     return message
 
 
-def render(message: OutboundMessage, at: dt.datetime) -> EmailMessage:
-    """The message as it goes over the wire."""
-    mail = EmailMessage(policy=SMTP_POLICY)
+def render(message: OutboundMessage) -> EmailMessage:
+    """The message as it goes over the wire; the same at each attempt."""
+    mail = EmailMessage(policy=_ON_THE_WIRE)
     mail["From"] = message.sender
     mail["To"] = ", ".join(message.to)
     if message.cc:
         mail["Cc"] = ", ".join(message.cc)
     mail["Subject"] = message.subject
-    mail["Date"] = format_datetime(at)
+    mail["Date"] = format_datetime(message.created_at)
     mail["Message-ID"] = message.message_id
     mail["X-CSP-Origin"] = settings.MAIL_DOMAIN  # our own mail is never read again (tickets.intake.verdicts)
     for name, value in message.headers.items():
@@ -138,26 +146,51 @@ def render(message: OutboundMessage, at: dt.datetime) -> EmailMessage:
     return mail
 
 
+class Unreachable(Exception):
+    """The server could not be talked to at all: nothing is wrong with the message, and the next would fare the same."""
+
+
 class Courier:
     """One connection to the mail server, kept over a batch and opened again when it was lost."""
 
     def __init__(self) -> None:
-        self._backend = get_connection(timeout=10)
+        self._backend = EmailBackend(timeout=10)
 
-    def hand_over(self, message: OutboundMessage, at: dt.datetime) -> tuple[bool, str]:
-        """Offer a message to the server. Returns (accepted, what the server said).
+    def hand_over(self, message: OutboundMessage, content: bytes) -> str:
+        """Offer a message to the server; returns what it said when it took it.
 
-        Raises smtplib.SMTPException or OSError where another attempt may help; a refusal for good is
-        smtplib.SMTPResponseException with a code of 500 or more, or SMTPRecipientsRefused of such codes.
+        Raises Unreachable, or smtplib.SMTPException or OSError where the server or the line failed on this message.
+        Where a recipient in To is put off for now nobody is sent a copy yet, so that the next attempt doubles none;
+        where one is refused for good the others get theirs, and SMTPRecipientsRefused says who did not.
         """
-        self._backend.open()
+        server = self._open()
+        server.ehlo_or_helo_if_needed()
+        size = [f"size={len(content)}"] if server.has_extn("size") else []
+        code, words = server.mail(message.envelope_from, size)
+        if code != 250:
+            raise smtplib.SMTPSenderRefused(code, words, message.envelope_from)
+        refused: dict[str, tuple[int, bytes]] = {}
+        for address in dict.fromkeys([*message.to, *message.cc]):
+            code, words = server.rcpt(address)
+            if code not in (250, 251):
+                refused[address] = (code, words)
+        lost = {address: refused[address] for address in message.to if address in refused}
+        if len(lost) == len(set(message.to)) or any(code < 500 for code, _words in lost.values()):
+            raise smtplib.SMTPRecipientsRefused(lost)
+        code, words = server.data(content)
+        if code != 250:
+            raise smtplib.SMTPDataError(code, words)
+        if lost:
+            raise smtplib.SMTPRecipientsRefused(lost)
+        return "250 accepted" if not refused else f"250 accepted; {len(refused)} in copy refused"
+
+    def _open(self) -> smtplib.SMTP:
+        try:
+            self._backend.open()
+        except (smtplib.SMTPException, OSError) as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from error
         server: smtplib.SMTP = self._backend.connection  # type: ignore[attr-defined]  # of Django's SMTP backend
-        mail = render(message, at)
-        refused = server.sendmail(message.envelope_from, [*message.to, *message.cc], mail.as_bytes())
-        lost = [address for address in message.to if address in refused]
-        if lost:  # a copy was taken, but not for the one it was written to
-            raise smtplib.SMTPRecipientsRefused({address: refused[address] for address in lost})
-        return True, ("250 accepted" if not refused else f"250 accepted; {len(refused)} in copy refused")
+        return server
 
     def close(self) -> None:
         try:
@@ -166,70 +199,105 @@ class Courier:
             log.info("The mail server had closed the connection already")
 
 
+# Answers to MAIL FROM that are about the message itself; all others are about us, and for an operator to mend.
+_TOO_LARGE = {552, 523}
+
+
 def _is_final(error: Exception) -> bool:
-    """Whether the server refused for good (5yz); 4yz and broken connections are worth another attempt."""
+    """Whether the server refused this message for good (5yz); 4yz and broken connections are worth another attempt."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(code >= 500 for code, _ in error.recipients.values())
-    if isinstance(error, smtplib.SMTPAuthenticationError | smtplib.SMTPConnectError | smtplib.SMTPHeloError):
-        return False  # our own settings, not this message
-    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
+        return all(code >= 500 for code, _words in error.recipients.values())
+    if isinstance(error, smtplib.SMTPSenderRefused):
+        return error.smtp_code in _TOO_LARGE
+    return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
 
 
 def _said(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, words = next(iter(error.recipients.values()))
-        return f"{code} {_text(words)}"[:500]
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_text(error.smtp_error)}"[:500]
-    return f"{type(error).__name__}: {error}"[:500]
+        words = "; ".join(f"{code} {_text(words)}" for code, words in error.recipients.values())
+    elif isinstance(error, smtplib.SMTPResponseException):
+        words = f"{error.smtp_code} {_text(error.smtp_error)}"
+    else:
+        words = str(error) if isinstance(error, Unreachable) else f"{type(error).__name__}: {error}"
+    return words.replace("\x00", "")[:500]
 
 
 def _text(words: bytes | str) -> str:
-    return (words.decode("utf-8", "replace") if isinstance(words, bytes) else words).replace("\x00", "")
+    return words.decode("utf-8", "replace") if isinstance(words, bytes) else words
 
 
 def deliver(at: dt.datetime, *, limit: int = 200) -> int:
-    """Offer what is due to the mail server, oldest first. Returns how many were tried. `at` is the real time."""
+    """Offer what is due to the mail server, oldest first. Returns how many it judged. `at` is the real time.
+
+    A server that cannot be reached ends the batch: the message at hand is put off, the others wait untouched.
+    """
+    begun = time.monotonic()
     courier = Courier()
-    tried = 0
+    judged = 0
     try:
-        while tried < limit and _deliver_one(courier, at):
-            tried += 1
+        # Servers may be slow: each message is accepted when it is accepted, not when the batch began.
+        while judged < limit and _deliver_one(courier, at, begun):
+            judged += 1
     finally:
         courier.close()
-    return tried
+    return judged
+
+
+def _present(at: dt.datetime, begun: float) -> dt.datetime:
+    return at + dt.timedelta(seconds=time.monotonic() - begun)
 
 
 @transaction.atomic(durable=True)
-def _deliver_one(courier: Courier, at: dt.datetime) -> bool:
-    """Claim the oldest due message and keep its lock until its fate is written down."""
+def _deliver_one(courier: Courier, at: dt.datetime, begun: float) -> bool:
+    """Claim the oldest due message and keep its lock until its fate is written down.
+
+    Returns whether to go on: False where nothing is due, or the server cannot be reached.
+    """
+    due = Q(not_before__isnull=True) | Q(not_before__lte=_present(at, begun))
     message = (
-        OutboundMessage.objects.select_for_update(skip_locked=True)
-        .filter(state=State.QUEUED, not_before__lte=at)
-        .order_by("not_before")
+        OutboundMessage.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(due, state=State.QUEUED)
+        .order_by(F("not_before").asc(nulls_first=True), "pk")
         .first()
     )
     if message is None:
         return False
     message.attempts += 1
+    reached = True
     try:
-        _, message.answer = courier.hand_over(message, at)
-    except (TimeoutError, smtplib.SMTPException, OSError, vault.Unreadable, ValueError) as error:
-        _put_off(message, error, at)
-        courier.close()
+        content = render(message).as_bytes()
+    except Exception as error:  # whatever it is, it lies in this row alone: the others must go out
+        _fail(message, _said(error), _present(at, begun))
+        log.exception("Message %s cannot be written", message.pk)
     else:
-        message.state, message.accepted_at, message.ended_at = State.ACCEPTED, at, at
+        try:
+            message.answer = courier.hand_over(message, content)
+        except Exception as error:
+            reached = not isinstance(error, Unreachable)
+            _refused(message, error, _present(at, begun))
+            courier.close()  # nothing of this message may cling to the next
+        else:
+            message.state, message.accepted_at = State.ACCEPTED, _present(at, begun)
+            message.ended_at = message.accepted_at
     message.save(update_fields=["attempts", "answer", "state", "accepted_at", "ended_at", "not_before"])
-    return True
+    return reached
 
 
-def _put_off(message: OutboundMessage, error: Exception, at: dt.datetime) -> None:
-    message.answer = _said(error).replace("\x00", "")
-    unsendable = isinstance(error, ValueError | vault.Unreadable)
-    if unsendable or _is_final(error) or at - message.created_at > GIVE_UP_AFTER:
-        message.state, message.ended_at = State.FAILED, at
-        log.error("Message %s was refused for good", message.pk)
+def _refused(message: OutboundMessage, error: Exception, at: dt.datetime) -> None:
+    """Give the message up, or put it off for twice as long as the last time."""
+    if isinstance(error, ValueError):  # an address that cannot be said to a server, such as one outside ASCII
+        _fail(message, _said(error), at)
         return
+    worn_out = at - message.created_at > GIVE_UP_AFTER and message.attempts >= ATTEMPTS_AT_LEAST
+    if worn_out or _is_final(error):
+        _fail(message, _said(error), at)
+        return
+    message.answer = _said(error)
     wait = min(dt.timedelta(seconds=2 ** min(message.attempts, 10)), LONGEST_WAIT)
     message.not_before = at + wait
     log.warning("Message %s was not accepted, attempt %s; next in %s", message.pk, message.attempts, wait)
+
+
+def _fail(message: OutboundMessage, reason: str, at: dt.datetime) -> None:
+    message.state, message.ended_at, message.answer = State.FAILED, at, reason
+    log.error("Message %s was given up", message.pk)

@@ -4,6 +4,7 @@ database        pytest-django's `db` and `transactional_db`, on a real PostgreSQ
 valkey_url      the address of the run's own Valkey, emptied before each test that asks for it
 mail_server     a real SMTP server on a free port, which keeps what it takes and refuses or hangs when told to
 chromium        the path of the browser (tests that use it bear `@pytest.mark.browser`)
+cast            the people, teams and customers of the tests (tests.cast); tests.factories makes more
 """
 
 import asyncio
@@ -23,6 +24,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from csp.run.testing import find_chromium
+
+pytest_plugins = ["tests.cast", "tests.databases"]
 
 
 @pytest.fixture(scope="session")

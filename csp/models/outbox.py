@@ -41,7 +41,7 @@ class OutboundMessage(models.Model):
     headers = models.JSONField(default=dict, blank=True)
     message_id = models.CharField(max_length=255, unique=True)
     created_at = models.DateTimeField()
-    not_before = models.DateTimeField()  # the next attempt
+    not_before = models.DateTimeField(null=True, blank=True)  # the next attempt; empty: as soon as can be
     attempts = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     accepted_at = models.DateTimeField(null=True, blank=True)
