@@ -1,5 +1,13 @@
 """Every address of the product, joined from the apps."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from csp.views import account, accounts, home
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("", include(accounts.urlpatterns)),
+    path("account/", account.profile, name="account"),
+    path("account/theme/", account.theme, name="theme"),
+    path("account/sessions/end/", account.end_sessions, name="sessions_end"),
+]

@@ -8,6 +8,7 @@ from csp.models.mailboxes import Mailbox
 from csp.models.notices import Notice
 from csp.models.outbox import OutboundAttachment, OutboundMessage
 from csp.models.people import Address, Appointment, Customer, RoleGrant, Team, User
+from csp.models.sessions import Session
 from csp.models.trail import TrailEntry, TrailSeal
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "OutboundMessage",
     "Reading",
     "RoleGrant",
+    "Session",
     "Signature",
     "Team",
     "TrailEntry",

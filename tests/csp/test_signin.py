@@ -1,0 +1,252 @@
+"""Getting in and out: by password, with a second factor, by a link; and what is recorded of it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from django.test import Client
+
+from csp import clock
+from csp.events import Act
+from csp.models import OutboundMessage, Session, TrailEntry, User
+from csp.roles import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "a long enough sentence"
+SIGN_IN = "/sign-in/"
+
+
+@pytest.fixture
+def adam() -> User:
+    return factories.person(name="Adam Administrator", role=Role.ADMINISTRATOR, password=PASSWORD)
+
+
+@contextlib.contextmanager
+def at(moment: dt.datetime) -> Iterator[None]:
+    """Let every clock say this; our own would otherwise disbelieve the jump."""
+    with time_machine.travel(moment, tick=False), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "_guard", clock.Guard())
+        yield
+
+
+def sign_in(client: Client, user: User, password: str = PASSWORD, **more: str):
+    return client.post(SIGN_IN, {"login": user.email, "password": password}, **more)
+
+
+def trail(act: Act) -> list[TrailEntry]:
+    return list(TrailEntry.objects.filter(act=act).order_by("id"))
+
+
+def test_the_right_password_lets_in_and_is_recorded(client: Client, adam: User) -> None:
+    answer = sign_in(client, adam)
+    assert answer.status_code == 302
+    assert answer.url == "/"
+    assert client.get("/account/").status_code == 200
+    [entry] = trail(Act.SIGNED_IN)
+    assert entry.actor == entry.subject == f"user:{adam.pk}"
+    assert entry.source == "web"
+    assert json.loads(entry.personal) == {"address": "127.0.0.1"}
+    assert Session.objects.get(user=adam).address == "127.0.0.1"
+
+
+def test_signing_in_writes_no_history_of_the_person(client: Client, adam: User) -> None:
+    before = User.history.count()
+    sign_in(client, adam)
+    assert User.history.count() == before
+
+
+def test_the_page_looks_the_same_for_a_wrong_password_and_a_stranger(client: Client, adam: User) -> None:
+    known = sign_in(client, adam, "not the password")
+    unknown = client.post(SIGN_IN, {"login": "nobody@desk.example", "password": "not the password"})
+    tokenless = [
+        re.sub(r'(name="csrfmiddlewaretoken"|data-now=|value=)\S*"[^"]*"', "", a.content.decode())
+        for a in (known, unknown)
+    ]
+    assert tokenless[0].replace(adam.email, "") == tokenless[1].replace("nobody@desk.example", "")
+    assert "do not fit together" in tokenless[0]
+
+
+def test_a_refusal_is_recorded_and_a_strangers_address_is_not(client: Client, adam: User) -> None:
+    sign_in(client, adam, "wrong")
+    client.post(SIGN_IN, {"login": "secret-typed-here@desk.example", "password": "wrong"})
+    known, unknown = trail(Act.SIGN_IN_REFUSED)
+    assert known.subject == f"user:{adam.pk}"
+    assert unknown.subject.startswith("attempt:")
+    assert "secret-typed-here" not in unknown.facts + unknown.personal + unknown.subject
+
+
+def test_after_ten_tries_that_address_waits_and_others_do_not(client: Client, adam: User) -> None:
+    for _try in range(9):
+        assert sign_in(client, adam, "wrong").status_code == 200
+    assert sign_in(client, adam, "wrong").status_code == 429
+    assert sign_in(client, adam).status_code == 429  # the right one too, from here
+    assert sign_in(Client(), adam, REMOTE_ADDR="198.51.100.7").status_code == 302  # but not from elsewhere
+    # nor does a try while locked lengthen the wait
+    with at(clock.now() + dt.timedelta(minutes=16)):
+        assert sign_in(Client(), adam).status_code == 302
+
+
+def test_a_deactivated_person_cannot_sign_in_and_learns_nothing(client: Client, adam: User) -> None:
+    User.objects.filter(pk=adam.pk).update(is_active=False, left_at=adam.joined_at)
+    answer = sign_in(client, adam)
+    assert answer.status_code == 200
+    assert b"do not fit together" in answer.content
+
+
+def test_signing_out_needs_a_post(client: Client, adam: User) -> None:
+    sign_in(client, adam)
+    assert client.get("/sign-out/").status_code == 200
+    assert client.get("/account/").status_code == 200
+    assert client.post("/sign-out/").status_code == 302
+    assert client.get("/account/").status_code == 302
+    assert len(trail(Act.SIGNED_OUT)) == 1
+
+
+def test_a_new_password_ends_every_other_session(client: Client, adam: User) -> None:
+    other = Client()
+    sign_in(other, adam)
+    sign_in(client, adam)
+    new = {"oldpassword": PASSWORD, "password1": "quite another sentence", "password2": "quite another sentence"}
+    assert client.post("/account/password/", new).status_code == 302
+    assert client.get("/account/").status_code == 200
+    assert other.get("/account/").status_code == 302
+    assert Session.objects.filter(user=adam).count() == 1
+    [entry] = trail(Act.PASSWORD_CHANGED)
+    assert json.loads(entry.facts) == {"sessions_ended": 1}
+    [mail] = OutboundMessage.objects.all()
+    assert mail.to == [adam.email]
+    assert mail.kind == OutboundMessage.Kind.ACCOUNT
+
+
+def test_a_weak_password_is_refused_with_the_reason(client: Client, adam: User) -> None:
+    sign_in(client, adam)
+    weak = {"oldpassword": PASSWORD, "password1": "short", "password2": "short"}
+    answer = client.post("/account/password/", weak)
+    assert b"at least 12 characters" in answer.content
+    adam.refresh_from_db()
+    assert adam.check_password(PASSWORD)
+
+
+def link_in(mail: OutboundMessage) -> str:
+    found = re.search(r"http://localhost:8000(/password/\S+)", mail.body)
+    assert found, mail.body
+    return found[1]
+
+
+def test_a_link_sets_the_password_once(client: Client, adam: User) -> None:
+    sign_in(client, adam)
+    stranger = Client()
+    # the host of the request does not get into the mail
+    assert stranger.post("/password/", {"email": adam.email}, headers={"host": "127.0.0.1"}).url == "/password/sent/"
+    [mail] = OutboundMessage.objects.all()
+    link = link_in(mail)
+    page = stranger.get(link)
+    new = {"password1": "quite another sentence", "password2": "quite another sentence"}
+    assert stranger.post(page.url, new).status_code == 302
+    assert client.get("/account/").status_code == 302  # all sessions ended
+    assert sign_in(Client(), adam, "quite another sentence").status_code == 302
+    assert b"This link is spent" in Client().get(link).content
+
+
+def test_asking_for_a_link_says_the_same_to_a_stranger_and_mails_nobody(client: Client, adam: User) -> None:
+    known, unknown = (client.post("/password/", {"email": e}) for e in (adam.email, "nobody@desk.example"))
+    assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
+    assert OutboundMessage.objects.count() == 1
+
+
+def test_there_is_no_way_to_sign_up(client: Client) -> None:
+    for path in ("/sign-up/", "/signup/", "/accounts/signup/", "/account/email/"):
+        assert client.get(path).status_code == 404
+
+
+# ---------------------------------------------------------------- limits
+
+
+def test_an_idle_session_ends_and_a_page_that_only_polls_is_idle(client: Client, adam: User) -> None:
+    start = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+    with at(start):
+        sign_in(client, adam)
+        client.get("/account/")
+    with at(start + dt.timedelta(hours=3)):
+        client.get("/account/", headers={"accept": "application/json"})
+    with at(start + dt.timedelta(hours=4, minutes=20)):
+        assert client.get("/account/").status_code == 302
+    entry = trail(Act.SIGNED_OUT)[-1]
+    assert json.loads(entry.facts) == {"because": "idle"}
+
+
+def test_a_used_session_ends_after_twelve_hours(client: Client, adam: User) -> None:
+    start = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+    with at(start):
+        sign_in(client, adam)
+    for hours in (0, 3, 6, 9, 11.9):
+        with at(start + dt.timedelta(hours=hours)):
+            assert client.get("/account/").status_code == 200
+    with at(start + dt.timedelta(hours=12, minutes=1)):
+        assert client.get("/account/").status_code == 302
+
+
+def test_a_fragment_is_sent_to_the_sign_in_as_a_page(client: Client) -> None:
+    answer = client.get("/account/", headers={"hx-request": "true"})
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"] == "/sign-in/"
+
+
+# ---------------------------------------------------------------- second factor
+
+
+def code_now(secret: str) -> str:
+    counter = next(iter(yield_hotp_counters_from_time()))
+    return format_hotp_value(hotp_value(secret, counter))
+
+
+def test_a_second_factor_is_asked_for_and_kept_sealed(client: Client, adam: User) -> None:
+    secret = generate_totp_secret()
+    totp = TOTP.activate(adam, secret)
+    assert secret not in json.dumps(totp.instance.data)
+    assert sign_in(client, adam).url == "/sign-in/code/"
+    assert client.get("/account/").status_code == 302
+    assert b"not right" in client.post("/sign-in/code/", {"code": "000000"}).content
+    assert json.loads(trail(Act.SIGN_IN_REFUSED)[0].facts)["because"] == "second factor"
+    assert client.post("/sign-in/code/", {"code": code_now(secret)}).status_code == 302
+    assert client.get("/account/").status_code == 200
+
+
+def test_codes_cannot_be_guessed_without_end(client: Client, adam: User) -> None:
+    TOTP.activate(adam, generate_totp_secret())
+    sign_in(client, adam)
+    for _try in range(10):
+        client.post("/sign-in/code/", {"code": "000000"})
+    assert b"Too many tries" in client.post("/sign-in/code/", {"code": "000000"}).content
+
+
+def test_where_it_is_required_only_the_enrolment_opens(client: Client, adam: User, settings) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True
+    sign_in(client, adam)
+    assert client.get("/account/").url == "/account/second-factor/on/"
+    again = client.get("/account/second-factor/on/")
+    assert again.url.startswith("/account/again/")
+    assert client.post(again.url, {"password": PASSWORD}).status_code == 302
+    page = client.get("/account/second-factor/on/")
+    assert b"<svg" in page.content
+    secret = page.context["form"].secret
+    answer = client.post("/account/second-factor/on/", {"code": code_now(secret)})
+    assert answer.url == "/account/recovery-codes/"
+    assert client.get("/account/").status_code == 200
+    assert client.post("/account/second-factor/off/").status_code == 200  # refused
+    assert json.loads(trail(Act.SECOND_FACTOR)[0].facts) == {"kind": "totp", "how": "added"}
