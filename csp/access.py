@@ -130,6 +130,13 @@ def open_to_all(view: View) -> View:
     return view
 
 
+def person(request: HttpRequest) -> User:
+    """Who is signed in. Only behind `requires`, which lets nobody else through."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
 def people_with(role: Role, *, at: dt.datetime, teams: Iterable[int] | None = None) -> list[User]:
     """Active people who have this role at that moment, in these teams where given; by name."""
     grants = RoleGrant.objects.in_force(at).filter(role=role, user__is_active=True)

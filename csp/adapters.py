@@ -13,7 +13,6 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth import login, logout
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -22,7 +21,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from csp import clock, signin, vault
+from csp import clock, middleware, signin, vault
 from csp.models import User
 
 
@@ -50,10 +49,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth co
         locked = getattr(request, "axes_locked_out", False)
         signin.refused(credentials.get("email", ""), at=clock.now(), because="locked" if locked else "password")
 
-    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+    def login(self, request: HttpRequest, user: User) -> None:
         if not hasattr(user, "backend"):  # after the second factor, the person was read from the database again
             user.backend = "csp.access.TableBackend"
-        user.skip_history_when_saving = True  # Django writes last_login: that is the trail's business
+        user.skip_history_when_saving = True  # type: ignore[attr-defined]  # last_login: that is the trail's business
         login(request, user)
         signin.signed_in(user, at=clock.now())
 
@@ -62,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth co
             signin.signed_out(request.user, at=clock.now())
         logout(request)
 
-    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+    def set_password(self, user: User, password: str) -> None:
         request = current.request
         own = request.user == user
         signin.set_password(
@@ -76,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth co
         return signin.link_to(key)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return request.address  # set by csp.middleware
+        return middleware.address_of(request)
 
     def format_email_subject(self, subject: str) -> str:
         return subject
@@ -126,7 +125,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # as above
         return f'{head} role="img" aria-label="QR"><rect width="100%" height="100%" fill="#fff"/>{rest}'
 
 
-# On the rows themselves and not on allauth's own signals: those come after the commit, and a crash would lose the record.
+# On the rows themselves, not on allauth's own signals: those come after the commit, and a crash would lose the record.
 @receiver(post_save, sender=Authenticator)
 def _added(sender: Any, instance: Authenticator, created: bool, **_kwargs: Any) -> None:
     if created:

@@ -44,7 +44,7 @@ def address_of(request: HttpRequest) -> str:
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
         if len(hops) >= settings.PROXIES:
             return hops[-settings.PROXIES][:45]
-    return request.META.get("REMOTE_ADDR") or "0.0.0.0"  # noqa: S104  a Unix socket has none; nothing is bound here
+    return request.META.get("REMOTE_ADDR") or "127.0.0.1"  # a Unix socket has none, and ends on this machine
 
 
 class SourceMiddleware:

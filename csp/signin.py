@@ -17,7 +17,7 @@ from django.utils import translation
 
 from csp import outbox, trail
 from csp.events import Act
-from csp.models import Session, User
+from csp.models import OutboundMessage, Session, User
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
@@ -122,7 +122,7 @@ def link_to(key: str) -> str:
     return settings.SITE_URL + reverse("account_reset_password_from_key", kwargs={"uidb36": person, "key": token})
 
 
-def invite(user: User, *, at: dt.datetime) -> outbox.OutboundMessage:
+def invite(user: User, *, at: dt.datetime) -> OutboundMessage:
     """Mail the person a link with which to set a password."""
     with translation.override(user.language):
         context = {
@@ -136,7 +136,7 @@ def invite(user: User, *, at: dt.datetime) -> outbox.OutboundMessage:
     return post(f"invitation:{user.pk}:{at.timestamp()}", [user.email], subject, body, at=at)
 
 
-def post(key: str, to: Iterable[str], subject: str, body: str, *, at: dt.datetime) -> outbox.OutboundMessage:
+def post(key: str, to: Iterable[str], subject: str, body: str, *, at: dt.datetime) -> OutboundMessage:
     """Put a mail about an account in the outbox."""
     return outbox.post(
         kind=outbox.Kind.ACCOUNT,

@@ -20,7 +20,7 @@ from csp.models import RoleGrant, Session
 @requires()
 def profile(request: HttpRequest) -> HttpResponse:
     """The person's own settings."""
-    user, at = request.user, clock.now()
+    user, at = access.person(request), clock.now()
     form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         people.change_own(user, form.cleaned_data, at=at)
@@ -32,7 +32,6 @@ def profile(request: HttpRequest) -> HttpResponse:
         "sessions": Session.objects.filter(user=user, expire_date__gt=at).order_by("-seen_at"),
         "this_session": request.session.session_key,
         "has_second_factor": signin.has_second_factor(user),
-        "may_manage": access.may(user, access.Permission.MANAGE_PEOPLE),
     }
     return render(request, "csp/account.html", context, status=422 if form.errors else 200)
 
@@ -41,7 +40,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere else."""
-    ended = signin.sign_out_everywhere(request.user, at=clock.now(), keep_session=request.session.session_key)
+    ended = signin.sign_out_everywhere(access.person(request), at=clock.now(), keep_session=request.session.session_key)
     said = ngettext("%(n)s other session ended.", "%(n)s other sessions ended.", ended) % {"n": ended}
     messages.success(request, said)
     return redirect("account")
@@ -53,7 +52,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     """Switch between light and dark, and go back to the page."""
     chosen = request.POST.get("theme", "")
     if chosen in places.THEMES:
-        people.change_own(request.user, {"theme": chosen}, at=clock.now())
+        people.change_own(access.person(request), {"theme": chosen}, at=clock.now())
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
         back = reverse("home")
