@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0003_standard_terms"),
+        ("csp", "0004_outbox_at_once"),
     ]
 
     operations = [
