@@ -91,6 +91,11 @@ MASTER_KEY = hashlib.sha256(secret("CSP_MASTER_KEY").encode()).digest()
 # Signs references in mail addresses and links; apart from SECRET_KEY so that either can be changed alone.
 LINK_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"link:" + SECRET_KEY.encode()).digest())
 
+# Signs the checkpoints of the trail (csp.sealing); whoever verifies has the public half.
+SEAL_KEY = hashlib.sha256(b"seal:" + secret("CSP_SEAL_KEY").encode()).digest()
+CHECKPOINT_DIR = Path(text("CSP_CHECKPOINT_DIR") or DATA_DIR / "checkpoints")
+CHECKPOINT_MAIL = words("CSP_CHECKPOINT_MAIL")
+
 SITE_URL = text("CSP_SITE_URL", "http://localhost:8000").rstrip("/")
 SITE_HOST = SITE_URL.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
 ALLOWED_HOSTS = words("CSP_ALLOWED_HOSTS") or (

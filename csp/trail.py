@@ -97,7 +97,7 @@ def record_all(entries: Iterable[Entry]) -> None:
     for entry in entries:
         salt = os.urandom(32)
         facts = dict(entry.facts)
-        digests = {f"{row._meta.model_name}:{row.pk}": digest(row, salt) for row in entry.evidence}
+        digests = {f"{row._meta.label_lower}:{row.pk}": digest(row, salt) for row in entry.evidence}
         if digests:
             facts["evidence"] = digests
         personal = {key: value for key, value in entry.personal.items() if value not in ("", None)}
@@ -124,11 +124,18 @@ def record_all(entries: Iterable[Entry]) -> None:
     TrailEntry.objects.bulk_create(rows)
 
 
-def digest(row: models.Model, salt: bytes) -> str:
-    """The salted SHA-256 of a row of evidence: every stored column, generated ones aside."""
-    values = {
-        field.attname: field.value_from_object(row)
-        for field in row._meta.concrete_fields
-        if not getattr(field, "generated", False)
-    }
-    return hashlib.sha256(salt + canonical(values).encode()).hexdigest()
+def digest(row: models.Model, salt: bytes) -> list[str]:
+    """What proves a row of evidence: [digest of what is not personal, salted digest of its personal columns].
+
+    Two, so that after an erasure the first still proves the skeleton, and the second, its salt gone, tells nothing.
+    """
+    personal = set(row.record.personal)  # type: ignore[attr-defined]  # every model of ours declares its record
+    plain: dict[str, Any] = {}
+    named: dict[str, Any] = {}
+    for field in row._meta.concrete_fields:
+        if not getattr(field, "generated", False):
+            (named if field.name in personal else plain)[field.attname] = field.value_from_object(row)
+    return [
+        hashlib.sha256(canonical(plain).encode()).hexdigest(),
+        hashlib.sha256(salt + canonical(named).encode()).hexdigest(),
+    ]

@@ -9,7 +9,7 @@ from csp.models.notices import Notice
 from csp.models.outbox import OutboundAttachment, OutboundMessage
 from csp.models.people import Address, Appointment, Customer, RoleGrant, Team, User
 from csp.models.sessions import Session
-from csp.models.trail import TrailEntry, TrailSeal
+from csp.models.trail import TrailCheckpoint, TrailEntry, TrailPending, TrailSeal
 
 __all__ = [
     "Address",
@@ -31,7 +31,9 @@ __all__ = [
     "Session",
     "Signature",
     "Team",
+    "TrailCheckpoint",
     "TrailEntry",
+    "TrailPending",
     "TrailSeal",
     "User",
     "Version",

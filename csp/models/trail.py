@@ -7,6 +7,7 @@ be learnt from what is left, and every seal still verifies. `recorded_at`, `vers
 """
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from csp.events import Act
@@ -45,13 +46,32 @@ class TrailEntry(models.Model):
         return f"{self.subject} {self.version} {self.act}"
 
 
+class TrailPending(models.Model):
+    """An entry that has no place in the chain yet. Written by the database with the entry, removed by sealing.
+
+    A table rather than a watermark: entries commit in another order than that of their ids.
+    """
+
+    entry = models.OneToOneField(TrailEntry, on_delete=models.PROTECT, primary_key=True, related_name="pending")
+
+    record = Record(Kept.MACHINERY)
+
+    class Meta:
+        verbose_name = _("entry to be sealed")
+        verbose_name_plural = _("entries to be sealed")
+
+    def __str__(self) -> str:
+        return str(self.entry_id)
+
+
 class TrailSeal(models.Model):
-    """The place of one entry in the hash chain."""
+    """The place of one entry in the hash chain: SHA-256 over a one byte, the number, the hash before, and the leaf."""
 
     number = models.BigIntegerField(primary_key=True)
     entry = models.OneToOneField(TrailEntry, on_delete=models.PROTECT, related_name="seal")
     leaf = models.BinaryField(max_length=32)
     hash = models.BinaryField(max_length=32)
+    sealed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     record = Record(Kept.TRAIL)
 
@@ -61,3 +81,21 @@ class TrailSeal(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class TrailCheckpoint(models.Model):
+    """The head of the chain at one length, signed; copies are kept outside, where our own database cannot reach."""
+
+    size = models.BigIntegerField(primary_key=True)
+    made_at = models.DateTimeField()
+    head = models.BinaryField(max_length=32)
+    note = models.TextField()
+
+    record = Record(Kept.TRAIL)
+
+    class Meta:
+        verbose_name = _("checkpoint")
+        verbose_name_plural = _("checkpoints")
+
+    def __str__(self) -> str:
+        return str(self.size)
