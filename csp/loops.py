@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from csp import deadlines, notices, outbox
+from csp import deadlines, notices, outbox, sealing
 from tickets import assignment, delivery, escalation, lifecycle
 
 Loop = Callable[[dt.datetime], int]
@@ -29,6 +29,8 @@ RULES: Mapping[str, Loop] = {
     "pending": lifecycle.remind_pending,
     "close": lifecycle.close_resolved,
     "notify": notices.mail_collected,
+    "seal": sealing.seal,
+    "checkpoint": sealing.checkpoint,
 }
 
 

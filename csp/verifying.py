@@ -94,17 +94,15 @@ def chain(
     expected = first
     while expected <= end:
         upto = min(expected + STEP, end + 1)
-        seals = {
-            seal.number: seal
-            for seal in TrailSeal.objects.filter(number__gte=expected, number__lt=upto).select_related("entry")
-        }
+        seals = {seal.number: seal for seal in TrailSeal.objects.filter(number__gte=expected, number__lt=upto)}
+        entries = TrailEntry.objects.in_bulk([seal.entry_id for seal in seals.values()])
         checked: list[TrailEntry] = []
         for number in range(expected, upto):
             seal = seals.get(number)
             if seal is None:
                 yield Finding(f"seal {number}", "is missing")
                 continue
-            entry = _entry_of(seal)
+            entry = entries.get(seal.entry_id)
             if entry is None:
                 yield Finding(f"entry {seal.entry_id}", "was removed")
                 leaf = bytes(seal.leaf)
@@ -120,13 +118,6 @@ def chain(
         yield from _evidence(checked)
         expected = upto
         progress(expected - 1, end)
-
-
-def _entry_of(seal: TrailSeal) -> TrailEntry | None:
-    try:
-        return seal.entry
-    except TrailEntry.DoesNotExist:
-        return None
 
 
 def one(entry: TrailEntry) -> Iterator[Finding]:
@@ -246,13 +237,13 @@ def _unnamed_evidence() -> Iterator[Finding]:
     for label in EVIDENCE:
         model = apps.get_model(label)
         with connection.cursor() as cursor:
+            # found in the text, which holds even where somebody has broken its JSON
             cursor.execute(
-                "with named as (select split_part(key, ':', 2)::bigint as id from csp_trailentry, "  # noqa: S608
-                "lateral jsonb_object_keys(facts::jsonb -> 'evidence') as key "
-                f"where facts like '%%\"evidence\"%%' and key like %s) "
+                "with named as (select (regexp_matches(facts, %s, 'g'))[1]::bigint as id from csp_trailentry "  # noqa: S608
+                "where facts like '%%\"evidence\"%%') "
                 f"select r.id from {connection.ops.quote_name(model._meta.db_table)} r "
                 "left join named n on n.id = r.id where n.id is null order by r.id limit 1000",
-                [f"{label}:%"],
+                [f'"{label}:([0-9]{{1,18}})"'],
             )
             for (pk,) in cursor.fetchall():
                 yield Finding(f"{label}:{pk}", "stands in no entry of the trail")

@@ -10,6 +10,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Collection, Sequence
 
+from django.db import models
 from django.db.models import Q
 
 from csp import deadlines, vault
@@ -158,6 +159,11 @@ def write(ticket: Ticket, said: Said, *, at: dt.datetime, follow_up: Deadline | 
         )
     Attachment.objects.bulk_create(attachments)
     return row
+
+
+def evidence(row: Interaction, said: Said) -> list[models.Model]:
+    """What the trail vouches for when this was written: the interaction and each of its files."""
+    return [row, *(row.attachments.all() if said.files else ())]
 
 
 def derive(ticket: Ticket, *, rows: Collection[Deadline] | None = None) -> None:

@@ -201,12 +201,14 @@ def _pull_batch(breaches: list[Breach], at: dt.datetime) -> int:
     trail.record_all(
         trail.Entry(
             Act.ESCALATED,
-            tickets[row.ticket_id].trail_subject,
+            tickets[pk].trail_subject,
             by="escalation",
             at=at,
-            facts={"escalation": row.pk, "breaches": [breach.pk for breach in causes[row.ticket_id]]},
+            facts={"escalation": open_ones[pk].pk, "breaches": [breach.pk for breach in rows]},
+            evidence=[cause for cause in written if cause.escalation_id == open_ones[pk].pk],
         )
-        for row in fresh
+        for pk, rows in causes.items()
+        if rows
     )
     return len(written)
 

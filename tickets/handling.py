@@ -26,6 +26,7 @@ from tickets.conversation import (
     Purpose,
     Said,
     derive,
+    evidence,
     excerpt_of,
     inbound,
     lock,
@@ -135,7 +136,7 @@ def open_ticket(
         ticket.next_obligation, ticket.next_clause = "respond", clocks[1].clause
         ticket.next_starts_at, ticket.next_due_at = clocks[1].starts_at, clocks[1].due_at
     ticket.save(force_insert=True)
-    evidence = [write(ticket, said, at=at)] if said else []
+    written = evidence(write(ticket, said, at=at), said) if said else []
     trail.record(
         Act.TICKET_PARKED if parked_reason else Act.TICKET_OPENED,
         ticket.trail_subject,
@@ -149,7 +150,7 @@ def open_ticket(
             "deadlines": [row.pk for row in clocks],
         },
         personal={"subject": ticket.subject},
-        evidence=evidence,
+        evidence=written,
     )
     return ticket
 
@@ -202,7 +203,7 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
             "automatic": automatic,
             "deadline": clock_row.pk if clock_row else None,
         },
-        evidence=[row],
+        evidence=evidence(row, said),
     )
     return row
 
@@ -247,23 +248,20 @@ def respond(
     to = recipients(root, heard)
     if not to:
         raise Refused(_("No e-mail address of the customer is known. Add one, or call and log the call."))
-    row = write(
-        root,
-        Said(
-            kind=Kind.MAIL,
-            direction=Direction.OUT,
-            purpose=purpose,
-            body=body,
-            occurred_at=at,
-            author=by,
-            to=to,
-            cc=cc,
-            subject=reply_subject(root),
-            seen_through=seen_through,
-            files=files,
-        ),
-        at=at,
+    said = Said(
+        kind=Kind.MAIL,
+        direction=Direction.OUT,
+        purpose=purpose,
+        body=body,
+        occurred_at=at,
+        author=by,
+        to=to,
+        cc=cc,
+        subject=reply_subject(root),
+        seen_through=seen_through,
+        files=files,
     )
+    row = write(root, said, at=at)
     signed = f"{body.rstrip()}\n\n-- \n{by.signature}" if by.signature else body
     message = outbox.post(
         kind=OutboundMessage.Kind.ANSWER if purpose == Purpose.ANSWER else OutboundMessage.Kind.HOLDING,
@@ -294,7 +292,7 @@ def respond(
         by=by,
         at=at,
         facts={"interaction": row.pk, "seen_through": seen_through, "message": message.pk, "state": root.state},
-        evidence=[row],
+        evidence=evidence(row, said),
     )
     return row
 

@@ -4,7 +4,6 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-
 SEALING = """
 create function csp_trail_pend() returns trigger language plpgsql as $$
 begin
