@@ -50,7 +50,7 @@ drop function csp_trail_pend();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0003_standard_terms"),
+        ("csp", "0006_limits"),
     ]
 
     operations = [
