@@ -3,7 +3,7 @@
 #
 #   sudo docs/bare-debian.sh [bookworm|trixie]
 #
-# Needs debootstrap and root. Makes the machine as a folder below /var/tmp, clones this checkout into it, runs ./run until its
+# Needs debootstrap and root. Makes the machine in a folder below /var/tmp, clones this checkout into it, runs ./run until its
 # page answers, stops it, starts it again, and runs some of the tests. Removes everything at the end.
 #   MIRROR   the Debian mirror                                  (http://deb.debian.org/debian)
 #   BIND     folders of this machine that pip's settings name   (none; a local package index, for example)
