@@ -127,9 +127,11 @@ def _decode_eight_bits(data: bytes, label: str | None, declared: str | None) -> 
     if as_utf8 is not None and not accident:
         return Decoded(as_utf8, "utf-8", relabelled=bool(declared) and label != "utf-8")
     if label and label != "utf-8" and (as_declared := _strictly(data, label)) is not None:
-        guess = _looks_like(data) if label in _WEAK_LABELS else None
+        ascii_only = "ascii" in (declared or "").lower()
+        # "ascii" is wrong for certain here; "latin-1" may be right, so more must speak against it.
+        guess = _looks_like(data, least=6 if ascii_only else 24) if label in _WEAK_LABELS else None
         if guess is None:
-            return Decoded(as_declared, label, relabelled=label in _WEAK_LABELS and "ascii" in (declared or "").lower())
+            return Decoded(as_declared, label, relabelled=ascii_only)
         return Decoded(data.decode(guess, "replace"), guess, relabelled=True)
     if _mostly_utf8(data):
         return Decoded(data.decode("utf-8", "replace"), "utf-8", label not in (None, "utf-8"), damaged=True)
@@ -165,8 +167,8 @@ def _might_be_utf16(data: bytes) -> bool:
 
 
 def _only_two_byte_pairs(text: str) -> bool:
-    """Whether every non-ASCII character took two bytes, so that it may be an accident of a double-byte charset."""
-    return not re.search("[\u0800-\U0010ffff]", text)
+    """Whether every non-ASCII character took two bytes and none stands in a Western word: perhaps an accident."""
+    return not re.search("[\u0800-\U0010ffff]|[A-Za-z][\u0080-\u07ff]|[\u0080-\u07ff][A-Za-z]", text)
 
 
 def _mostly_utf8(data: bytes) -> bool:
@@ -185,23 +187,28 @@ def _share(text: str, wanted: str) -> float:
     return len(re.findall(wanted, text)) / letters if letters else 0.0
 
 
-def _looks_like(data: bytes) -> str | None:
+def _looks_like(data: bytes, least: int = 6) -> str | None:
     """A charset that these unlabelled bytes can only be in, or None: then they are Western, or nobody knows."""
     head = data[:_SAMPLE]
     high = len(re.findall(rb"[\x80-\xff]", head))
     latin_letters = len(re.findall(rb"[A-Za-z]", head))
-    if high < 6 or high < latin_letters:
+    if high < least or high < latin_letters:
         return None  # Western text has far fewer accents than plain letters
     head = head[: len(head) - 1] if _strictly(head, "gb18030") is None and len(data) > _SAMPLE else head
     kana, hangul, han = r"[\u3040-\u30ff]", r"[\uac00-\ud7a3]", r"[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]"
-    for codec, script, least in (("cp932", kana, 0.25), ("euc_jp", kana, 0.25), ("cp949", hangul, 0.85)):
+    for codec, script, enough in (("cp932", kana, 0.25), ("euc_jp", kana, 0.25), ("cp949", hangul, 0.85)):
         text = _strictly(head, codec)
-        if text is not None and _share(text, script) >= least and _share(text, r"[\uff61-\uff9f]") < 0.2:
+        if text is not None and _share(text, script) >= enough and _share(text, r"[\uff61-\uff9f]") < 0.2:
             return codec
-    # Cyrillic: of the two charsets, the one in which the text is in small letters, as text is.
+    # Cyrillic: the charset in which the common letters are common, and of equals the one that gives small letters.
     cyrillic = {codec: head.decode(codec, "replace") for codec in ("koi8-r", "cp1251", "cp866", "iso8859-5")}
-    best = max(cyrillic, key=lambda codec: _share(cyrillic[codec], r"[а-яё]"))
-    if _share(cyrillic[best], r"[а-яё]") > 0.7:
+
+    def likely(codec: str) -> float:
+        text = cyrillic[codec]
+        return _share(text, "[оеаинтсрвлкмдОЕАИНТСРВЛКМД]") + 0.3 * _share(text, "[а-яё]")
+
+    best = max(cyrillic, key=likely)
+    if _share(cyrillic[best], "[а-яёА-ЯЁ]") > 0.9 and likely(best) > 0.75:
         return best
     common = "[的一是不了在人有我他中上大和地到以要就出可也你能子那得下年後后您好這個們來為國說時會對請謝問題訂單]"
     simplified = _strictly(head, "gb18030")
