@@ -10,12 +10,18 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 
 from csp import deadlines, notices, outbox, sealing
-from tickets import assignment, delivery, escalation, lifecycle
+from tickets import acknowledging, assignment, delivery, escalation, lifecycle
+from tickets.intake import taking_in
+from tickets.intake.doors import imap
 
 Loop = Callable[[dt.datetime], int]
 
-# Where the outside comes in and goes out; always by the real clock.
+# What comes in and what goes out: always by the real clock. `tick` runs these first, then the rules at its instant,
+# so that what has arrived by now is judged with the rest.
 DOORS: Mapping[str, Loop] = {
+    "fetch": imap.fetch_mailboxes,
+    "take in": taking_in.take_in,
+    "acknowledge": acknowledging.acknowledge,
     "deliver": outbox.deliver,
 }
 

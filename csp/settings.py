@@ -293,6 +293,15 @@ EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = flag("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 10
 
+# Mail servers whose Received lines we believe (their names as they write them), for the time of receipt.
+TRUSTED_RELAYS = words("CSP_TRUSTED_RELAYS")
+# Servers whose Authentication-Results and spam marks we believe, by the name that they give there.
+TRUSTED_CHECKERS = words("CSP_TRUSTED_CHECKERS")
+MAIL_LIMIT = number("CSP_MAIL_LIMIT", 35 * 1024 * 1024)  # bytes of one message that the mail door takes
+MAIL_FLOOD = number("CSP_MAIL_FLOOD", 30)  # messages of one sender within an hour; what is beyond waits unsorted
+MAIL_DOOR_HOST = text("CSP_MAIL_DOOR_HOST", "127.0.0.1")
+MAIL_DOOR_PORT = number("CSP_MAIL_DOOR_PORT", 2525)
+
 # ---------------------------------------------------------------- data
 
 DATABASES = {

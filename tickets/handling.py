@@ -36,6 +36,7 @@ from tickets.conversation import (
     unseen,
     write,
 )
+from tickets.intake import threading
 from tickets.models import Category, Delivery, Draft, Interaction, Ticket
 
 State = Ticket.State
@@ -76,8 +77,11 @@ def open_ticket(
     language: str = "",
     assignee: User | None = None,
     parked_reason: str = "",
+    acknowledge_by_hand: str = "",
 ) -> Ticket:
     """Open a ticket with the clocks of clause 3.1 running from receipt.
+
+    It is acknowledged by itself (tickets.acknowledging) unless `acknowledge_by_hand` says why a person has to.
 
     Outbound-first and imported tickets have theirs void with a reason: nobody has asked anything yet, or it was asked
     before the cut-over.
@@ -126,6 +130,8 @@ def open_ticket(
         assignee=assignee,
         acknowledge=clocks[0],
         respond=clocks[1],
+        acknowledge_next_at=None if void or acknowledge_by_hand else at,
+        acknowledge_by_hand=acknowledge_by_hand[:200],
         last_interaction_at=said.occurred_at if said else received_at,
         excerpt=excerpt_of(said.body) if said and said.direction == Direction.IN else "",
         changed_at=at,
@@ -271,6 +277,7 @@ def respond(
         subject=row.subject,
         body=signed,
         mailbox=root.mailbox,
+        reply_to=threading.reply_to(root, to[0]) if len(to) == 1 else "",
         headers=thread_headers([row.message_id for row in heard if row.message_id]),
         attachments=[(item.name, item.content_type, item.blob) for item in row.attachments.select_related("blob")],
         at=at,

@@ -29,6 +29,8 @@ class Mailbox(models.Model):
     name = models.CharField(_("name that customers see"), max_length=100)
     is_active = models.BooleanField(_("active"), default=True)
     is_default = models.BooleanField(_("sends what no other mailbox sends"), default=False)
+    # "desk+t4790.k3v...@": then replies find their ticket even where a mail program drops the references.
+    takes_tags = models.BooleanField(_("mail to name+tag@ arrives here, too"), default=False)
     fetch = models.CharField(_("how mail arrives"), max_length=10, choices=Fetch, default=Fetch.NONE)
     host = models.CharField(_("IMAP server"), max_length=200, blank=True)
     port = models.PositiveIntegerField(_("port"), null=True, blank=True)

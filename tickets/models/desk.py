@@ -30,10 +30,15 @@ class Category(models.Model):
 
 
 class MailText(models.Model):
-    """A text that the product sends to customers, in one language; placeholders are {reference}, {promised} ..."""
+    """A text that the product sends to customers, in one language; placeholders are {reference}, {promised} ...
+
+    Which placeholders there are, and when which text is used, is said in tickets.acknowledging.
+    """
 
     class Kind(models.TextChoices):
         ACKNOWLEDGEMENT = "acknowledgement", _("Acknowledgement")
+        LATE = "acknowledgement_late", _("Acknowledgement after the promised time")
+        SEVERAL = "acknowledgements", _("Acknowledgement of several messages")
 
     kind = models.CharField(max_length=20, choices=Kind)
     language = models.CharField(_("language"), max_length=10)

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Self
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from csp import access
+from csp.models import Mailbox, Team
 from csp.records import Kept, Record
+from csp.roles import Role
+
+if TYPE_CHECKING:
+    from csp.models import User
+
+
+class InboundQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: User) -> Self:
+        """The mail of one's own teams' mailboxes; what reached none of them is for the team that takes such mail."""
+        teams = access.scope_of(user).teams(Role.REPRESENTATIVE, Role.SUPERVISOR)
+        stray = Team.objects.filter(is_active=True).order_by("pk").values_list("pk", flat=True).first()
+        default = Mailbox.objects.filter(is_default=True, is_active=True).values_list("team", flat=True).first()
+        theirs = Q(mailbox__team__in=teams)
+        if (default or stray) in teams:
+            theirs |= Q(mailbox__isnull=True)
+        return self.filter(theirs)
+
+    def unsorted(self) -> Self:
+        """What waits for a ruling, the oldest receipt first."""
+        return self.filter(state=InboundMessage.State.UNSORTED).order_by("received_at", "pk")
 
 
 class InboundMessage(models.Model):
@@ -52,6 +76,7 @@ class InboundMessage(models.Model):
     next_attempt_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
     message_id = models.CharField(max_length=998, blank=True)
+    content_key = models.BinaryField(max_length=32, null=True, blank=True)  # of sender, date, subject, words and files
     sender_address = models.CharField(max_length=320, blank=True)
     sender_name = models.CharField(max_length=300, blank=True)
     subject = models.CharField(max_length=998, blank=True)
@@ -62,6 +87,10 @@ class InboundMessage(models.Model):
     )
     duplicate_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="copies")
 
+    # Whether the landing that returned this row wrote it, or found it there; not a column.
+    is_new = False
+
+    objects = InboundQuerySet.as_manager()
     record = Record(
         Kept.TICKET, person="ticket__customer",
         personal=("envelope_from", "message_id", "sender_address", "sender_name", "subject", "excerpt"),
@@ -81,6 +110,8 @@ class InboundMessage(models.Model):
             models.Index(fields=["next_attempt_at"], condition=Q(state="landed"), name="inbound_to_read"),
             models.Index(fields=["received_at"], condition=Q(state="unsorted"), name="inbound_unsorted"),
             models.Index(fields=["message_id"], condition=~Q(message_id=""), name="inbound_message_id"),
+            # how much somebody has written within the hour
+            models.Index(fields=["sender_address", "received_at"], name="inbound_of_sender"),
         ]
         verbose_name = _("incoming message")
         verbose_name_plural = _("incoming messages")

@@ -99,6 +99,9 @@ class Ticket(models.Model):
     # The clocks of clause 3.1. A ticket cannot be stored without; where nothing is owed they are void with a reason.
     acknowledge = models.OneToOneField("csp.Deadline", on_delete=models.PROTECT, related_name="+")
     respond = models.OneToOneField("csp.Deadline", on_delete=models.PROTECT, related_name="+")
+    # When the acknowledgement is written by itself; empty once it is, or where a person has to (and why).
+    acknowledge_next_at = models.DateTimeField(null=True, blank=True)
+    acknowledge_by_hand = models.CharField(max_length=200, blank=True)
     # The clock of clause 3.3, from the moment the ticket is marked complex (starting at receipt).
     escalate = models.OneToOneField("csp.Deadline", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     complex_reason = models.CharField(max_length=500, blank=True)
@@ -126,7 +129,7 @@ class Ticket(models.Model):
     history = HistoricalRecords(
         excluded_fields=[
             "search", "next_obligation", "next_clause", "next_starts_at", "next_due_at", "changed_at", "excerpt",
-            "last_interaction_at", "answered_through",
+            "last_interaction_at", "answered_through", "acknowledge_next_at",
         ]
     )  # fmt: skip
     record = Record(Kept.TICKET, person="customer", personal=("subject", "excerpt", "resolution"))
@@ -165,6 +168,9 @@ class Ticket(models.Model):
             # finished ones, newest first
             models.Index("team", F("last_interaction_at").desc(), "id",
                          condition=Q(state__in=["resolved", "closed"]), name="queue_finished"),
+            # acknowledgements that are still to be written
+            models.Index(fields=["acknowledge_next_at"], condition=Q(acknowledge_next_at__isnull=False),
+                         name="ticket_to_acknowledge"),
             # live updates
             models.Index(fields=["team", "changed_at"], name="ticket_changed"),
             # reminders that people set

@@ -1,0 +1,271 @@
+"""The acknowledgement of clause 3.1: every message that came from a customer is told its number and the promised time.
+
+    acknowledge(at)    every ticket whose acknowledgement is still to be written; never raises
+
+It goes to the address that wrote, in the customer's language, once an hour to one address: what comes within the hour
+waits for one mail that names all its references. It carries nothing that the sender wrote, no subject, and no name
+until a person has written to this customer: mail with a forged sender must not make us carry words to a stranger.
+What is written meets nothing; the duty is met when the first server outside accepts the mail (tickets.delivery).
+
+The texts are MailText rows. Their placeholders: {reference} the number or numbers, {promised} date, time and offset by
+which a person answers, {list} each number with its promised time, {name} (empty for strangers), {team}, {company},
+{privacy} the address of the privacy notice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import logging
+import re
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from django.db import DatabaseError, models, transaction
+from django.utils import formats, translation
+from django.utils.translation import gettext as _
+
+from csp import outbox, trail
+from csp.events import Act
+from csp.models import Mailbox, OutboundMessage
+from tickets import handling
+from tickets.conversation import Direction, Kind, Purpose, Said, inbound, lock, recipients, write
+from tickets.intake import references, threading
+from tickets.intake.facts import bare
+from tickets.intake.phrases import NOREPLY
+from tickets.models import Delivery, Interaction, MailText, Ticket
+
+log = logging.getLogger(__name__)
+
+ACTOR = "acknowledgements"
+ONCE_IN = dt.timedelta(hours=1)
+AGAIN_IN = dt.timedelta(minutes=5)  # after a failure of our own
+# A promise that falls due while the mail is still on its way is none.
+ON_ITS_WAY = dt.timedelta(minutes=15)
+
+
+def acknowledge(at: dt.datetime, *, limit: int = 200) -> int:
+    """Write every acknowledgement that is due. Returns how many tickets were seen to. `at` is the real time."""
+    due = Ticket.objects.filter(acknowledge_next_at__lte=at).order_by("acknowledge_next_at", "pk")
+    done = 0
+    try:
+        for number in list(due.values_list("pk", flat=True)[:limit]):
+            done += _acknowledge_one(number, at)
+    except DatabaseError:
+        log.exception("Acknowledgements could not be written; they are tried again")
+    return done
+
+
+def _acknowledge_one(number: int, at: dt.datetime) -> int:
+    try:
+        return _write_for(number, at)
+    except Exception:  # one that cannot be written never stops the others; its clock runs, and a person sees it
+        log.exception("The acknowledgement of ticket %s could not be written", number)
+        Ticket.objects.filter(pk=number, acknowledge_next_at__isnull=False).update(acknowledge_next_at=at + AGAIN_IN)
+        return 1
+
+
+@transaction.atomic(durable=True)
+def _write_for(number: int, at: dt.datetime) -> int:
+    root = lock(Ticket(pk=number))
+    ticket = _waiting().filter(pk=number, acknowledge_next_at__lte=at).first()
+    if ticket is None:
+        return 0  # written by another process meanwhile
+    if not ticket.acknowledge.is_running:
+        _leave(ticket)  # a person's answer came first, or it is not owed
+        return 1
+    address = _address(ticket)
+    reason = _why_not(address)
+    if reason:
+        _leave(ticket, reason)
+        return 1
+    last = (
+        OutboundMessage.objects.filter(
+            kind=OutboundMessage.Kind.ACKNOWLEDGEMENT, to__contains=[address], created_at__gt=at - ONCE_IN
+        )
+        .order_by("-created_at")
+        .first()
+    )
+    if last is not None:
+        Ticket.objects.filter(pk=ticket.pk).update(acknowledge_next_at=last.created_at + ONCE_IN)
+        return 1
+    together = [(ticket, root)]
+    others = _waiting().filter(customer=ticket.customer_id, mailbox=ticket.mailbox_id).exclude(pk=ticket.pk)
+    for other in others.order_by("pk")[:50] if ticket.customer_id is not None else ():
+        other_root = lock(other)
+        if other.acknowledge.is_running and _address(other) == address:
+            together.append((other, other_root))
+    _send(sorted(together, key=lambda pair: pair[0].pk), address, at)
+    return 1
+
+
+def _waiting() -> models.QuerySet[Ticket]:
+    return Ticket.objects.filter(acknowledge_next_at__isnull=False).select_related(
+        "acknowledge", "respond", "customer", "team", "mailbox", "contract"
+    )
+
+
+def _leave(ticket: Ticket, reason: str = "") -> None:
+    """No acknowledgement is written by itself any more; where a reason is given the duty stays with a person."""
+    Ticket.objects.filter(pk=ticket.pk).update(
+        acknowledge_next_at=None, acknowledge_by_hand=reason or ticket.acknowledge_by_hand
+    )
+
+
+def _address(ticket: Ticket) -> str:
+    """Who wrote it; for what came by letter or telephone, the customer's address."""
+    wrote = (
+        Interaction.objects.filter(ticket=ticket.pk, direction=Direction.IN)
+        .exclude(purpose=Purpose.AUTOMATIC)
+        .order_by("pk")
+        .values_list("sender_address", flat=True)
+        .first()
+    )
+    if wrote:
+        return wrote.lower()
+    return (recipients(ticket, []) or [""])[0]
+
+
+def _why_not(address: str) -> str:
+    """Why no machine should write there; empty if it may."""
+    if not re.fullmatch(r"[^@\s<>\"]+@[^@\s<>\"]+", address) or not address.isprintable():
+        return _("No e-mail address is known that an acknowledgement could go to.")
+    if NOREPLY.match(address):
+        return _("This address takes no answers.")
+    if Mailbox.objects.filter(address__iexact=bare(address)).exists():
+        return _("This is one of our own addresses.")
+    return ""
+
+
+# ---------------------------------------------------------------- the mail
+
+
+def _send(together: Sequence[tuple[Ticket, Ticket]], address: str, at: dt.datetime) -> None:
+    """One mail for all of these, an interaction in each, and the outbox."""
+    first = together[0][0]
+    words = compose([ticket for ticket, _root in together], at)
+    key = f"acknowledgement:{first.pk}"
+    heard = [row.message_id for ticket, _root in together for row in inbound(ticket)[:1] if row.message_id]
+    headers = {
+        "Auto-Submitted": "auto-replied",  # RFC 3834: no machine shall answer this
+        "X-Auto-Response-Suppress": "All",
+        references.MARK_HEADER: references.mark(outbox.message_id(key), keys=threading.KEYS),
+        **handling.thread_headers(heard),
+    }
+    rows = [
+        write(
+            ticket,
+            Said(
+                kind=Kind.MAIL,
+                direction=Direction.OUT,
+                purpose=Purpose.ACKNOWLEDGEMENT,
+                body=words.body,
+                occurred_at=at,
+                to=[address],
+                subject=words.subject,
+            ),
+            at=at,
+        )
+        for ticket, _root in together
+    ]
+    message = outbox.post(
+        kind=OutboundMessage.Kind.ACKNOWLEDGEMENT,
+        dedupe_key=key,
+        to=[address],
+        subject=words.subject,
+        body=words.body,
+        mailbox=first.mailbox,
+        reply_to=threading.reply_to(first, address) if len(together) == 1 else "",
+        headers=headers,
+        at=at,
+    )
+    Delivery.objects.bulk_create(Delivery(interaction=row, message=message) for row in rows)
+    for ticket, _root in together:
+        _leave(ticket)
+    by_root = {root.pk: root for _ticket, root in together}
+    for root in by_root.values():
+        theirs = [row for row, (_t, its_root) in zip(rows, together, strict=True) if its_root.pk == root.pk]
+        trail.record(
+            Act.ACKNOWLEDGED,
+            root.trail_subject,
+            by=ACTOR,
+            at=at,
+            facts={"interactions": [row.pk for row in theirs], "message": message.pk, "together": len(together)},
+            evidence=theirs,
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Words:
+    subject: str
+    body: str
+
+
+def compose(tickets: Sequence[Ticket], at: dt.datetime) -> Words:
+    """The acknowledgement of these tickets of one customer, in the customer's language."""
+    first = tickets[0]
+    language = (first.customer.language if first.customer else "") or first.language
+    promised = {ticket.pk: _promised(ticket, at) for ticket in tickets}
+    if len(tickets) > 1:
+        kind = MailText.Kind.SEVERAL
+    else:
+        kind = MailText.Kind.ACKNOWLEDGEMENT if promised[first.pk] else MailText.Kind.LATE
+    text = text_for(kind, language)
+    # British, like the rest of the product, where the text is only "English"
+    with translation.override("en-gb" if text.language == "en" else text.language):
+        when = {number: _in_words(moment, first) if moment else "" for number, moment in promised.items()}
+    values = {
+        "reference": ", ".join(ticket.reference for ticket in tickets),
+        "promised": when[first.pk],
+        "list": "\n".join(
+            f"{ticket.reference}: {when[ticket.pk]}" if when[ticket.pk] else ticket.reference for ticket in tickets
+        ),
+        "name": first.customer.name if first.customer and _is_known(first) else "",
+        "team": first.mailbox.name if first.mailbox else first.team.name,
+        "company": first.contract.company,
+        "privacy": first.contract.privacy_url,
+    }
+    return Words(_fill(text.subject, values)[:300], _fill(text.body, values).strip() + "\n")
+
+
+def text_for(kind: MailText.Kind, language: str) -> MailText:
+    """The text in this language, else in English, else in any. Raises MailText.DoesNotExist."""
+    rows = {row.language.split("-")[0].lower(): row for row in MailText.objects.filter(kind=kind).order_by("pk")}
+    found = rows.get(language.split("-")[0].lower()) or rows.get("en") or next(iter(rows.values()), None)
+    if found is None:
+        raise MailText.DoesNotExist(f"There is no text of the kind {kind}. Write one under Texts.")
+    return found
+
+
+def _promised(ticket: Ticket, at: dt.datetime) -> dt.datetime | None:
+    """When a person answers by, where that is still to come."""
+    due: dt.datetime = ticket.respond.due_at
+    return due if ticket.respond.is_running and due > at + ON_ITS_WAY else None
+
+
+def _in_words(moment: dt.datetime, ticket: Ticket) -> str:
+    """Date, time and offset: "23 November 2026, 10:05 (UTC+00:00)"; never "tomorrow", never without a zone."""
+    zone = ticket.contract.zoneinfo
+    if ticket.customer is not None and ticket.customer.zone:
+        zone = ZoneInfo(ticket.customer.zone)
+    local = moment.astimezone(zone)
+    offset = local.strftime("%z")
+    return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
+
+
+def _is_known(ticket: Ticket) -> bool:
+    """Whether a person of ours has written to this customer before, so that the name is not a forger's."""
+    return (
+        ticket.customer_id is not None
+        and Interaction.objects.filter(
+            ticket__customer=ticket.customer_id, direction=Direction.OUT, author__isnull=False
+        ).exists()
+    )
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    """Placeholders replaced by plain words in one pass: what is put in is never read as a placeholder itself."""
+    if not values["name"]:
+        template = re.sub(r"[ \t]*\{name\}", "", template)
+    found = re.sub(r"\{(\w+)\}", lambda match: values.get(match.group(1), match.group()), template)
+    return re.sub(r"\n{3,}", "\n\n", found)

@@ -1,0 +1,414 @@
+"""Taking in: what landed is read, judged, threaded, and becomes a ticket, an interaction, or a line in a queue.
+
+    take_in(at)    every landed message that has not been taken in, oldest first; never raises
+
+Each message is one transaction. One that fails is tried again later; the third try first lets a limited child process
+read it, so that a message which hangs or swells the reader costs a child and not a worker; then it is parked: a ticket
+with the reason, its source at hand, its clock running from receipt.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+import subprocess
+import sys
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from csp import notices, trail, vault
+from csp.events import Act
+from csp.models import Customer, Notice, OutboundMessage
+from tickets import acknowledging, delivery, handling, merging
+from tickets.conversation import Direction, File, Kind, Purpose, Said, excerpt_of, lock
+from tickets.customers import customer_for
+from tickets.intake import facts, reading, threading, verdicts
+from tickets.intake.landing import trail_subject
+from tickets.intake.message import Message
+from tickets.intake.threading import Thread
+from tickets.models import Delivery, InboundMessage, Interaction, Ticket, TicketLink
+
+log = logging.getLogger(__name__)
+
+State = InboundMessage.State
+
+WAITS = (dt.timedelta(seconds=10), dt.timedelta(minutes=1), dt.timedelta(minutes=5))
+TRIES = 3
+ACTOR = "intake"
+
+
+def take_in(at: dt.datetime, *, limit: int = 200) -> int:
+    """Take in what is due, oldest first, and acknowledge it. Returns how many were tried; never raises.
+
+    `at` is the real time.
+    """
+    tried = 0
+    try:
+        while tried < limit and (pk := _claim(at)) is not None:
+            take_in_one(pk, at)
+            tried += 1
+    except DatabaseError:
+        log.exception("Mail could not be taken in; what landed stays and is tried again")
+    if tried:
+        acknowledging.acknowledge(at)
+    return tried
+
+
+def take_in_now(row: InboundMessage, at: dt.datetime) -> None:
+    """Take in one message with every try at once, for somebody who waits for what becomes of it. Never raises."""
+    for _try in range(TRIES + 1):
+        claimed = InboundMessage.objects.filter(pk=row.pk, state=State.LANDED)
+        if not claimed.update(attempts=F("attempts") + 1, next_attempt_at=at + WAITS[-1]):
+            return
+        take_in_one(row.pk, at)
+
+
+@transaction.atomic(durable=True)
+def _claim(at: dt.datetime) -> int | None:
+    """The next message to try. The try is counted before it begins, so that one that kills its worker counts, too."""
+    row = (
+        InboundMessage.objects.select_for_update(skip_locked=True)
+        .filter(state=State.LANDED, next_attempt_at__lte=at)
+        .order_by("next_attempt_at", "pk")
+        .only("pk", "attempts")
+        .first()
+    )
+    if row is None:
+        return None
+    wait = WAITS[min(row.attempts, len(WAITS) - 1)]
+    InboundMessage.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1, next_attempt_at=at + wait)
+    return int(row.pk)
+
+
+def take_in_one(pk: int, at: dt.datetime) -> None:
+    """One try at one landed message; it stays landed, for another try, if this one fails. Never raises."""
+    try:
+        with transaction.atomic(durable=True):
+            row = (
+                InboundMessage.objects.select_for_update(skip_locked=True, of=("self",))
+                .select_related("blob__key", "mailbox__team__contract")
+                .filter(pk=pk, state=State.LANDED)
+                .first()
+            )
+            if row is None:
+                return
+            if row.attempts > TRIES or (row.attempts == TRIES and not _can_be_read(row)):
+                _park_unread(row, at)
+            else:
+                _understand(row, at)
+    except Exception as error:  # whatever it is, one message never stops the others
+        log.exception("Message %s could not be taken in", pk)
+        _note_failure(pk, error)
+
+
+def _note_failure(pk: int, error: Exception) -> None:
+    try:
+        InboundMessage.objects.filter(pk=pk, state=State.LANDED).update(reason=f"Failed: {type(error).__name__}"[:300])
+    except DatabaseError:
+        log.warning("The database cannot be reached")
+
+
+def _can_be_read(row: InboundMessage) -> bool:
+    """Whether a child with little time and memory can read it: a bad message may then do no harm here."""
+    child = [sys.executable, "-m", "tickets.intake.guarded"]
+    try:
+        done = subprocess.run(
+            child, input=vault.read(row.blob), cwd=settings.BASE_DIR, timeout=30, capture_output=True, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+# ---------------------------------------------------------------- one message
+
+
+def _understand(row: InboundMessage, at: dt.datetime) -> None:
+    message = reading.read(vault.read(row.blob))
+    describe(row, message)
+    row.mailbox = facts.mailbox_for(row, _recipients(row, message))
+    earlier = _earlier(row)
+    if earlier is not None and bytes(earlier.content_key or b"") == row.content_key:
+        row.duplicate_of, row.ticket = earlier, earlier.ticket
+        _ignore(row, "The same message arrived before.", at, state=State.DUPLICATE)
+        return
+    if earlier is not None and row.message_id:
+        row.flags.append("same_id_other_content")
+    thread = threading.find(message, _recipients(row, message))
+    known = facts.facts_of(message, thread)
+    if facts.is_our_own(message):
+        verdict = verdicts.Verdict(verdicts.Kind.OWN, "own_mark")
+    else:
+        verdict = verdicts.judge(message, facts=known)
+    if "incomplete" in row.flags:
+        verdict = verdicts.Verdict(verdicts.Kind.PARKED, "unreadable", row.reason, acknowledge=verdict.acknowledge)
+    match verdict.kind:
+        case verdicts.Kind.OWN:
+            _ignore(row, verdict.sentence, at)
+        case verdicts.Kind.BOUNCE:
+            _bounced(row, message, verdict, at)
+        case verdicts.Kind.AUTOMATIC:
+            _automatic(row, message, thread, verdict, at)
+        case _ if row.mailbox is not None and row.received_at < row.mailbox.cut_over_at:
+            _import(row, message, at)
+        case verdicts.Kind.UNSORTED:
+            _unsorted(row, thread, verdict.sentence, at)
+        case _:
+            too_much = "" if known.sender_rule is verdicts.SenderRule.ALLOWED else facts.flood(row)
+            if too_much:
+                _unsorted(row, thread, too_much, at)
+            else:
+                inquiry(row, message, thread, verdict, at, by=ACTOR)
+
+
+def describe(row: InboundMessage, message: Message) -> None:
+    """What the message says of itself, onto its row."""
+    row.message_id = f"<{message.message_id}>"[:998] if message.message_id else ""
+    row.sender_address = message.sender.address.strip().lower()[:320]
+    row.sender_name = message.sender.name[:300]
+    row.subject = message.subject[:998]
+    row.excerpt = excerpt_of(message.text)[:300]
+    digest = hashlib.sha256()
+    parts = [row.sender_address, message.date, message.subject, message.text, message.html]
+    for part in [each.encode("utf-8", "replace") for each in parts] + [each.data for each in message.attachments]:
+        digest.update(hashlib.sha256(part).digest())
+    row.content_key = digest.digest() if message.message_id or message.date else None
+    flags = [problem.name for problem in message.problems]
+    if message.reply_to and message.answer_address.lower() != row.sender_address:
+        flags.append("reply_to_differs")  # the author is who wrote it, wherever answers shall go
+    if row.gap is not None:
+        flags.append("receipt_gap")
+    row.flags = list(dict.fromkeys([*row.flags, *flags]))
+
+
+def _earlier(row: InboundMessage) -> InboundMessage | None:
+    """The first message with this Message-ID, one with this content before others; without an id, with this content."""
+    if row.content_key is None:
+        return None
+    with connection.cursor() as cursor:  # two copies at once: the second waits for the first
+        name = row.message_id or bytes(row.content_key).hex()
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 4790))", [name])
+    others = InboundMessage.objects.exclude(pk=row.pk).exclude(state__in=[State.LANDED, State.DUPLICATE])
+    same = others.filter(sender_address=row.sender_address, content_key=row.content_key, message_id=row.message_id)
+    first = same.order_by("pk").first()
+    if first is None and row.message_id:
+        first = others.filter(message_id=row.message_id).order_by("pk").first()
+    return first
+
+
+def _recipients(row: InboundMessage, message: Message) -> list[str]:
+    envelope = [address.strip() for address in row.envelope_to.split(",") if address.strip()]
+    return [*envelope, *message.delivered_to, *message.recipients]
+
+
+def _finish(row: InboundMessage, state: InboundMessage.State, reason: str, at: dt.datetime) -> None:
+    row.state, row.reason, row.read_at = state, reason[:300], at
+    row.save()
+
+
+def _ignore(row: InboundMessage, reason: str, at: dt.datetime, *, state: InboundMessage.State = State.IGNORED) -> None:
+    """Kept, with the reason; nothing is owed."""
+    _finish(row, state, reason, at)
+    trail.record(
+        Act.MAIL_IGNORED, trail_subject(row), by=ACTOR, at=at, facts={"reason": reason, "ticket": row.ticket_id}
+    )  # fmt: skip
+
+
+def _unsorted(row: InboundMessage, thread: Thread | None, reason: str, at: dt.datetime) -> None:
+    """A person rules on it: no ticket, no acknowledgement, no clock yet (tickets.sorting)."""
+    row.ticket = thread.ticket if thread is not None and thread.is_participant else None
+    _finish(row, State.UNSORTED, reason, at)
+    trail.record(Act.MAIL_UNSORTED, trail_subject(row), by=ACTOR, at=at, facts={"received": row.received_at})
+
+
+# ---------------------------------------------------------------- what people wrote
+
+
+def inquiry(
+    row: InboundMessage,
+    message: Message,
+    thread: Thread | None,
+    verdict: verdicts.Verdict,
+    at: dt.datetime,
+    *,
+    by: trail.Actor,
+) -> None:
+    """Somebody wants something: a follow-up on their ticket, or a new one with its clocks running from receipt.
+
+    `by` is whoever let it in: the intake, or the person who ruled that it is genuine.
+    """
+    parked = verdict.sentence if verdict.kind == verdicts.Kind.PARKED else ""
+    language = facts.language_of(message)
+    customer = None
+    if message.sender.address:
+        customer = customer_for(message.sender.address, message.sender.name, at=at, language=language)
+    actor = customer if by == ACTOR and customer is not None else by
+    said = _said(row, message, customer, parked)
+    root = lock(thread.ticket) if thread is not None else None
+    if root is not None and thread is not None and thread.is_participant and root.state != Ticket.State.CLOSED:
+        handling.receive(root, said, at=at, by=actor)
+        row.ticket = root
+        _finish(row, State.THREADED, parked, at)
+        return
+    team = facts.team_for(row.mailbox)
+    ticket = handling.open_ticket(
+        team=team,
+        subject=message.subject,
+        channel=Ticket.Channel.FORM if row.door == InboundMessage.Door.FORM else Ticket.Channel.MAIL,
+        received_at=row.received_at,
+        at=at,
+        by=actor,
+        said=said,
+        customer=customer,
+        mailbox=row.mailbox,
+        language=(customer.language if customer is not None and customer.language else language),
+        parked_reason=parked,
+        acknowledge_by_hand="" if verdict.acknowledge else _("An automatic answer to this sender could do harm."),
+    )
+    row.ticket = ticket
+    if root is not None and thread is not None:
+        kind = TicketLink.Kind.CONTINUES if thread.is_participant else TicketLink.Kind.STRANGER
+        merging.link(ticket, other=root, kind=kind, by=by, at=at)
+        if not thread.is_participant:
+            row.flags.append("stranger")
+    _finish(row, State.PARKED if parked else State.OPENED, parked, at)
+
+
+def _import(row: InboundMessage, message: Message, at: dt.datetime) -> None:
+    """From before the mailbox was ours to answer: kept as a closed ticket, without acknowledgement or clock."""
+    customer = customer_for(message.sender.address, message.sender.name, at=at) if message.sender.address else None
+    row.ticket = handling.open_ticket(
+        team=facts.team_for(row.mailbox),
+        subject=message.subject,
+        channel=Ticket.Channel.MAIL,
+        received_at=row.received_at,
+        at=at,
+        by=customer or ACTOR,
+        said=_said(row, message, customer, ""),
+        customer=customer,
+        mailbox=row.mailbox,
+        origin=Ticket.Origin.IMPORTED,
+    )
+    _finish(row, State.IMPORTED, "Received before the cut-over of the mailbox.", at)
+
+
+def _said(row: InboundMessage, message: Message, customer: Customer | None, parked: str) -> Said:
+    body = message.text
+    if parked and not body.strip():
+        body = _("This message could not be read; its source is kept.")
+    return Said(
+        kind=Kind.FORM if row.door == InboundMessage.Door.FORM else Kind.MAIL,
+        direction=Direction.IN,
+        body=body,
+        occurred_at=row.received_at,
+        customer=customer,
+        sender_name=row.sender_name,
+        sender_address=row.sender_address,
+        to=[each.address[:320] for each in message.to if each.address],
+        cc=[each.address[:320] for each in message.cc if each.address],
+        subject=message.subject,
+        html=message.html,
+        message_id=row.message_id,
+        inbound=row,
+        files=[
+            File(
+                name=each.name,
+                content_type=each.type,
+                content=each.data,
+                declared_type=each.declared_type,
+                content_id=each.cid,
+            )
+            for each in message.attachments
+        ],
+    )
+
+
+def _park_unread(row: InboundMessage, at: dt.datetime) -> None:
+    """What three tries could not take in: a ticket all the same, with the source at hand and the clock running."""
+    reason = f"It could not be taken in after {TRIES} tries. {row.reason}".strip()
+    row.mailbox = row.mailbox or facts.mailbox_for(row, row.envelope_to.split(","))
+    row.ticket = handling.open_ticket(
+        team=facts.team_for(row.mailbox),
+        subject=_("A message that could not be read"),
+        channel=Ticket.Channel.MAIL,
+        received_at=row.received_at,
+        at=at,
+        by=ACTOR,
+        said=Said(
+            kind=Kind.MAIL,
+            direction=Direction.IN,
+            body=_("This message could not be read; its source is kept."),
+            occurred_at=row.received_at,
+            inbound=row,
+        ),
+        mailbox=row.mailbox,
+        parked_reason=reason,
+        acknowledge_by_hand=_("Nobody knows yet who wrote it."),
+    )
+    _finish(row, State.PARKED, reason, at)
+
+
+# ---------------------------------------------------------------- what machines wrote
+
+
+def _automatic(
+    row: InboundMessage, message: Message, thread: Thread | None, verdict: verdicts.Verdict, at: dt.datetime
+) -> None:
+    """An automatic reply is kept where it belongs, starts no clock and is never answered."""
+    if thread is not None and thread.is_participant:
+        _keep_automatic(row, message, thread.ticket, at)
+        _finish(row, State.THREADED, verdict.sentence, at)
+        return
+    _ignore(row, verdict.sentence, at)
+
+
+def _keep_automatic(row: InboundMessage, message: Message, ticket: Ticket, at: dt.datetime) -> Interaction:
+    said = _said(row, message, None, "")
+    said.purpose = Purpose.AUTOMATIC
+    row.ticket = lock(ticket)
+    return handling.receive(row.ticket, said, at=at, by=ACTOR)
+
+
+def _bounced(row: InboundMessage, message: Message, verdict: verdicts.Verdict, at: dt.datetime) -> None:
+    """A report about one of ours. One that came back for good opens the duty that it had met."""
+    report = verdict.bounce
+    assert report is not None
+    original = f"<{report.original_message_id.strip('<> ').lower()}>"
+    sent = OutboundMessage.objects.filter(message_id=original).first()
+    if sent is None:
+        _unsorted(row, None, _("It reports that a message was not delivered, but names none of ours."), at)
+        return
+    deliveries = list(Delivery.objects.filter(message=sent).select_related("interaction__ticket").order_by("pk"))
+    if not deliveries:
+        _ignore(row, verdict.sentence, at)
+        _notice_came_back(sent, report.permanent, at)
+        return
+    _keep_automatic(row, message, deliveries[0].interaction.ticket, at)
+    lost = {each.recipient.lower() for each in report.failures if each.permanent}
+    copies, addressees = {each.lower() for each in sent.cc}, {each.lower() for each in sent.to}
+    only_copies = bool(lost & copies) and not lost & addressees
+    if report.permanent and not only_copies:
+        worst = next(each for each in report.failures if each.permanent)
+        status = f"{worst.status} {worst.diagnostic}".strip() or "not delivered"
+        for each in deliveries:
+            delivery.bounce(each, at=at, status=status)
+    _finish(row, State.THREADED, verdict.sentence, at)
+
+
+def _notice_came_back(sent: OutboundMessage, permanent: bool, at: dt.datetime) -> None:
+    """Mail to staff does not arrive. Said on the page alone: a mail about it would not arrive, either."""
+    if permanent:
+        notices.tell(
+            notices.Telling(
+                kind=Notice.Kind.SYSTEM,
+                key=f"came-back:{sent.pk}",
+                to=notices.Rungs(at).administrators(),
+                facts={"text": _("A mail to somebody of the staff came back. Check the addresses under People.")},
+                by_mail=False,
+            ),
+            at=at,
+        )
