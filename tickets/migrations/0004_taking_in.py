@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0004_mailbox_tags"),
+        ("csp", "0003_standard_terms"),
         ("tickets", "0003_texts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
