@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0006_limits"),
+        ("csp", "0007_seals"),
     ]
 
     operations = [
