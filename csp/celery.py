@@ -54,5 +54,6 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=True,
     worker_send_task_events=False,
+    beat_scheduler="csp.beat:Beat",  # the rings themselves stand in csp.tasks
 )
 app.autodiscover_tasks()

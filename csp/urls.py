@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from csp.views import account, accounts, home
+from csp.views import account, accounts, health, home
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", account.profile, name="account"),
     path("account/theme/", account.theme, name="theme"),
     path("account/sessions/end/", account.end_sessions, name="sessions_end"),
-]
+    path("health/live", health.live, name="health_live"),
+    path("health/ready", health.ready, name="health_ready"),

@@ -24,7 +24,7 @@ from tickets.models import Escalation, EscalationCause, Interaction, Ticket
 
 Origin, Decision, Outcome = Escalation.Origin, Escalation.Decision, Escalation.Outcome
 
-# The two-second loop looks back this far, which is an index range; the daily one looks at everything.
+# The two-second loop looks back this far, which is an index range; the hourly one looks at everything.
 RECENT = dt.timedelta(days=2)
 ESCALATING = [code for code, rule in OBLIGATIONS.items() if rule.escalates]
 
@@ -151,14 +151,24 @@ def escalate(
     return row
 
 
-def pull(at: dt.datetime, *, limit: int = 200, everything: bool = False) -> int:
-    """Hand up each ticket whose breach lacks its escalation. Returns how many breaches were given one.
+def pull(at: dt.datetime, *, limit: int = 200) -> int:
+    """Hand up each ticket whose breach, detected lately, lacks its escalation. Returns how many breaches got one.
 
     A ticket that a person is writing on at the moment is left for the next round, two seconds later.
     """
-    lacking = Breach.objects.filter(escalation_cause__isnull=True, obligation__in=ESCALATING)
-    if not everything:
-        lacking = lacking.filter(detected_at__gte=at - RECENT)
+    return _pull(_lacking().filter(detected_at__gte=at - RECENT), at, limit)
+
+
+def pull_all(at: dt.datetime, *, limit: int = 200) -> int:
+    """The same for every breach there is, however old."""
+    return _pull(_lacking(), at, limit)
+
+
+def _lacking() -> QuerySet[Breach]:
+    return Breach.objects.filter(escalation_cause__isnull=True, obligation__in=ESCALATING)
+
+
+def _pull(lacking: QuerySet[Breach], at: dt.datetime, limit: int) -> int:
     with transaction.atomic(durable=True):
         breaches = list(lacking.select_related("deadline").order_by("detected_at", "pk")[:limit])
         return _pull_batch(breaches, at) if breaches else 0

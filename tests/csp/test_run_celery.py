@@ -2,6 +2,7 @@
 
 import pytest
 
+from csp import tasks
 from csp.celery import app, broker
 
 
@@ -26,7 +27,8 @@ def test_messages_are_json_and_never_pickle() -> None:
 def test_every_entry_of_the_schedule_expires_and_goes_to_a_queue_with_a_worker() -> None:
     """Else a stopped worker finds thousands of stale nudges, or a nudge waits where nobody listens."""
     app.loader.import_default_modules()
-    for name, entry in app.conf.beat_schedule.items():
+    assert app.conf.beat_scheduler == "csp.beat:Beat"
+    for name, entry in tasks.schedule().items():
         assert entry["options"]["expires"] > 0, name
         assert entry["options"].get("queue", "work") in {"work", "clock"}, name
         assert entry["task"] in app.tasks, name

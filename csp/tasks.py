@@ -1,0 +1,109 @@
+"""What beat rings for. A task does nothing itself: it runs loops, and writes down that it is alive.
+
+Losing a task, or running two at once, loses and doubles nothing (csp.loops). A loop that fails says so once in the log,
+and the next one runs all the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterator
+
+from celery import shared_task
+from django.db import connection
+
+from csp import clock, heartbeats, loops, trail
+from csp.deadlines import SETTLING
+
+log = logging.getLogger(__name__)
+
+# Seconds between two rings; a ring that nobody heard in that time is worth nothing any more.
+CLOCK_EVERY = 2
+EVERY = {
+    "take_in": 2,
+    "deliver": 2,
+    "fetch": 30,
+    "notify": 20,
+    "orphans": 60,
+    "pending": 60,
+    "close": 60,
+    "escalate": 3600,  # over everything; the clock looks at what was broken lately
+}
+OTHERWISE = 20
+# After this long a loop makes room for the others and goes on at its next ring.
+PATIENCE = 15.0
+
+# The loops of the worker for everything that need not be on time to the second.
+WORK: dict[str, loops.Loop] = {
+    name: loop for name, loop in {**loops.DOORS, **loops.RULES}.items() if loops.ON_TIME.get(name) is not loop
+}
+
+
+def schedule() -> dict[str, dict[str, object]]:
+    """The rings of beat (csp.celery)."""
+    clock_ring = {
+        "task": "csp.clock",
+        "schedule": CLOCK_EVERY,
+        "options": {"queue": "clock", "expires": CLOCK_EVERY},
+    }
+    return {"clock": clock_ring} | {
+        name: {
+            "task": "csp.work",
+            "schedule": EVERY.get(name, OTHERWISE),
+            "args": [name],
+            "options": {"queue": "work", "expires": EVERY.get(name, OTHERWISE)},
+        }
+        for name in WORK
+    }
+
+
+@shared_task(name="csp.clock")
+def keep_time() -> None:
+    """Every loop that must be on time, in order."""
+    with trail.source("task clock"):
+        for name, loop in loops.ON_TIME.items():
+            # An answer written in time may still be committing: the sweep judges a moment ago.
+            _run(name, loop, behind=SETTLING if name == "sweep" else dt.timedelta())
+    _alive(heartbeats.CLOCK)
+
+
+@shared_task(name="csp.work")
+def work(name: str) -> None:
+    """One loop, unless another worker is at it: a slow mail server must not take up all of them."""
+    with trail.source(f"task {name}"), _alone(name) as mine:
+        if mine:
+            _run(name, WORK[name])
+    _alive(heartbeats.WORKER)
+
+
+def _run(name: str, loop: loops.Loop, *, behind: dt.timedelta = dt.timedelta()) -> None:
+    until = time.monotonic() + PATIENCE
+    try:
+        while loop(clock.now() - behind) and time.monotonic() < until:
+            pass
+    except Exception:
+        log.exception("The loop %s failed; it runs again at the next ring", name)
+
+
+def _alive(part: str) -> None:
+    try:
+        heartbeats.beat(part, at=clock.now(), frozen=clock.is_frozen())
+    except Exception:
+        log.exception("No sign of life could be written")
+
+
+@contextlib.contextmanager
+def _alone(name: str) -> Iterator[bool]:
+    """Whether nobody else holds this loop's lock, which dies with the connection of whoever does."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_lock(hashtext('csp.work'), hashtext(%s))", [name])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("select pg_advisory_unlock(hashtext('csp.work'), hashtext(%s))", [name])
