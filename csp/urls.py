@@ -12,3 +12,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/sessions/end/", account.end_sessions, name="sessions_end"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
+]
