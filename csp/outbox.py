@@ -189,7 +189,7 @@ class Courier:
             self._backend.open()
         except (smtplib.SMTPException, OSError) as error:
             raise Unreachable(f"{type(error).__name__}: {error}") from error
-        server: smtplib.SMTP = self._backend.connection  # type: ignore[attr-defined]  # of Django's SMTP backend
+        server: smtplib.SMTP = self._backend.connection  # type: ignore[assignment]  # open() just made it
         return server
 
     def close(self) -> None:
