@@ -24,8 +24,10 @@ log = logging.getLogger(__name__)
 CLOCK_EVERY = 2
 EVERY = {
     "take_in": 2,
+    "acknowledge": 2,
     "deliver": 2,
     "fetch": 30,
+    "seal": 10,
     "notify": 20,
     "orphans": 60,
     "pending": 60,
@@ -38,7 +40,9 @@ PATIENCE = 15.0
 
 # The loops of the worker for everything that need not be on time to the second.
 WORK: dict[str, loops.Loop] = {
-    name: loop for name, loop in {**loops.DOORS, **loops.RULES}.items() if loops.ON_TIME.get(name) is not loop
+    name: loop
+    for name, loop in {**loops.DOORS, **loops.RULES, **loops.RECORD}.items()
+    if loops.ON_TIME.get(name) is not loop
 }
 
 

@@ -35,6 +35,8 @@ class Command(BaseCommand):
             judged = at or clock.now()
             for name, rule in loops.RULES.items():
                 done[name] = loops.run_dry(rule, judged)
+            for name, keeper in loops.RECORD.items():
+                done[name] = loops.run_dry(keeper, clock.now())
         heartbeats.beat("tick", at=clock.now(), judged=judged.isoformat())
         if options["json"]:
             self.stdout.write(json.dumps({"at": judged.isoformat(), "done": done}))
