@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -20,6 +21,7 @@ from csp.run.place import Problem, say
 from csp.run.surroundings import Surroundings, has_command, is_demo
 
 COLOURS = {"web": 32, "worker": 34, "clock": 36, "beat": 35, "door": 33, "sink": 33, "demo": 90}
+DOORS = {"door": "CSP_MAIL_DOOR_PORT", "sink": "CSP_SINK_PORT"}
 PATIENCE = 12.0  # how long a process may take to end well
 
 
@@ -90,7 +92,9 @@ class Supervisor:
             self._choose_addresses()
             self._make_ready()
             self._start_web()
+            say(f"The first page answers: {self.address}")
             self._start_the_rest()
+            self._await_doors()
             self._greet()
             while not self.stopping:
                 self._turn(1.0)
@@ -221,6 +225,16 @@ class Supervisor:
             self._add("sink", "manage.py", "demo_sink")
         if is_demo() and "postgres" in self.surroundings.engines and has_command("demo"):
             self._add("demo", "manage.py", "demo", once=True)
+
+    def _await_doors(self, patience: float = 20) -> None:
+        """A mail that is sent as soon as we invite it must find somebody at the door."""
+        waiting = {name: self.chosen[key] for name, key in DOORS.items() if name in self.children}
+        until = time.monotonic() + patience
+        while waiting and time.monotonic() < until:
+            self._turn(0.2)
+            for name, port in list(waiting.items()):
+                with suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), timeout=1):
+                    del waiting[name]
 
     def _turn(self, timeout: float) -> None:
         """Wait for something to happen, and see to it: words, deaths, restarts, a lost keeper."""
