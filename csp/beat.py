@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 SAY_SO_EVERY = 5.0  # seconds
 
 
-class Beat(Scheduler):
+class Beat(Scheduler):  # type: ignore[misc]  # celery comes without types
     """The rings are few and start afresh with the process, so nothing of them is stored."""
 
     _said_at = 0.0

@@ -140,10 +140,10 @@ def _answers_itself(row: InboundMessage, written: models.QuerySet[InboundMessage
             created_at__gt=row.received_at - 2 * DAY,
         ).values_list("accepted_at", flat=True)
     )
-    if not any(row.received_at - at <= AT_ONCE for at in acknowledged):
+    if not any(row.received_at - at <= AT_ONCE for at in acknowledged if at):
         return False
     times = list(written.filter(received_at__gt=row.received_at - DAY).values_list("received_at", flat=True))
-    rounds = sum(any(dt.timedelta(0) <= each - at <= AT_ONCE for each in times) for at in acknowledged)
+    rounds = sum(any(dt.timedelta(0) <= each - at <= AT_ONCE for each in times) for at in acknowledged if at)
     return rounds >= _ROUNDS
 
 

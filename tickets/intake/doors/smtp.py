@@ -143,15 +143,15 @@ class _Limited:
         super().connection_lost(error)  # type: ignore[misc]
 
 
-class _SMTP(_Limited, SMTP):  # type: ignore[misc]  # aiosmtpd comes without types
+class _SMTP(_Limited, SMTP):
     pass
 
 
-class _LMTP(_Limited, LMTP):  # type: ignore[misc]
+class _LMTP(_Limited, LMTP):
     pass
 
 
-class MailDoor(Controller):  # type: ignore[misc]
+class MailDoor(Controller):
     """The listener in a thread of its own: `start()` returns when it listens, `stop()` when it has ended."""
 
     def __init__(self, *, host: str, port: int, lmtp: bool = False) -> None:
