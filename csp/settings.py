@@ -173,6 +173,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.places.shell",
+                "tickets.views.frame.next_up",
             ],
             "builtins": [
                 "django.templatetags.i18n",

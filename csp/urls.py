@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", account.profile, name="account"),
     path("account/theme/", account.theme, name="theme"),
     path("account/sessions/end/", account.end_sessions, name="sessions_end"),
+    path("", include("tickets.urls")),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
 ]

@@ -7,12 +7,12 @@ import datetime as dt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from csp import access, notices, trail
+from csp import access, deadlines, notices, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Notice, User
+from csp.models import Deadline, Notice, User
 from csp.roles import Role
-from tickets.conversation import ANSWERING, Purpose, family, lock, running
+from tickets.conversation import ANSWERING, Purpose, derive, family, lock, running
 from tickets.handling import check_can_work
 from tickets.models import Category, Delivery, Ticket
 
@@ -115,6 +115,15 @@ def retype(
         trail.record(
             Act.TICKET_TYPED, root.trail_subject, by=by, at=at, facts=changes, personal=personal
         )  # fmt: skip
+    return root
+
+
+@transaction.atomic
+def waive(ticket: Ticket, row: Deadline, *, by: User, at: dt.datetime, reason: str) -> Ticket:
+    """End one of the ticket's deadlines as not owed, before it is due. Raises Refused."""
+    root = lock(ticket)
+    deadlines.waive(row, by=by, at=at, reason=reason)
+    derive(root)
     return root
 
 

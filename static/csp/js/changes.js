@@ -1,6 +1,7 @@
 /* Changes: asks every two seconds (thirty when hidden) what is new since the cursor. The server answers 204, or
    {"cursor": "...", "text": "3 new", "refresh": true}. New things come behind a bar, so the list never jumps under the
-   hand; only an element marked data-changes-auto, with nobody typing in it, is reloaded at once. */
+   hand; only an element marked data-changes-auto, with nobody typing in it, is reloaded at once, unless the answer says
+   "hold": to show a customer's message is to have read it, and that is a person's act. */
 import { words } from "./words.js";
 import { say } from "./toasts.js";
 
@@ -21,10 +22,10 @@ const watch = (bar) => {
     return target?.contains(document.activeElement) && document.activeElement.matches("input,textarea,select");
   };
 
-  const take = ({ cursor, text, refresh }) => {
+  const take = ({ cursor, text, refresh, hold }) => {
     if (cursor !== undefined) bar.dataset.changesCursor = cursor;
     if (!refresh) return say(text);
-    if (bar.hasAttribute("data-changes-auto") && window.htmx && !isBusy()) return bar.querySelector("[data-changes-link]").click();
+    if (!hold && bar.hidden && bar.hasAttribute("data-changes-auto") && window.htmx && !isBusy()) return bar.querySelector("[data-changes-link]").click();
     return show(text);
   };
 

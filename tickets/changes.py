@@ -1,0 +1,87 @@
+"""What is new since a page was drawn: one indexed query for each question, asked every two seconds by open pages.
+
+A cursor is opaque to the page. That of a queue is the latest change of its tickets and how many changed shortly before
+it: a transaction may commit after another whose change is later, and is not missed that way.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Count, Max, Q
+
+from csp import access
+from csp.events import Act
+from csp.models import TrailEntry, User
+from csp.roles import Role
+from tickets import queues
+from tickets.models import Escalation, InboundMessage, Ticket
+from tickets.queues import View
+
+READING = (Act.TICKET_READ, Act.ATTACHMENT_READ, Act.SOURCE_READ, Act.NAME_SHOWN)
+OVERLAP = dt.timedelta(seconds=5)
+
+
+def of_queue(view: View, user: User, since: str = "") -> str:
+    """The cursor of a queue now; the same string while nothing changed since that one."""
+    tickets = Ticket.objects.visible_to(user)
+    if view is View.MINE:
+        tickets = tickets.filter(assignee=user)
+    latest, _underscore, _count = since.partition("_")
+    try:
+        after = dt.datetime.fromisoformat(latest) if latest else None
+    except ValueError:
+        after = None
+    if after is None or after.tzinfo is None:
+        newest = tickets.order_by("-changed_at").values_list("changed_at", flat=True)[:50]
+    else:
+        newest = tickets.filter(changed_at__gt=after - OVERLAP).order_by("-changed_at")
+        newest = newest.values_list("changed_at", flat=True)[:200]
+    moments = list(newest)
+    if not moments:
+        return since or "_"
+    recent = sum(moment > moments[0] - OVERLAP for moment in moments)
+    return f"{moments[0].isoformat()}_{recent}"
+
+
+def of_ticket(number: int) -> int:
+    """The last entry in the trail about this ticket, its deadlines and escalations; reading it is no change."""
+    entries = TrailEntry.objects.filter(context=f"ticket:{number}").exclude(act__in=READING)
+    return entries.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def of_escalations(user: User) -> str:
+    """The cursor of the supervisors' board."""
+    scope = access.scope_of(user)
+    visible = Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(team__contract__in=scope.contracts(Role.AUDITOR))
+    found = Escalation.objects.filter(visible).aggregate(
+        last=Max("pk"), accepted=Max("accepted_at"), closed=Max("closed_at"), complex=Max("ticket__escalate")
+    )
+    return "_".join(str(value or "") for value in found.values()).replace(" ", "T").replace("+", "")
+
+
+def of_unsorted() -> str:
+    """The cursor of the mail that waits for a ruling."""
+    waiting = InboundMessage.objects.filter(state=InboundMessage.State.UNSORTED)
+    found = waiting.aggregate(number=Count("pk"), last=Max("pk"))
+    return f"{found['number']}_{found['last'] or 0}"
+
+
+def tickets_since(view: View, user: User, since: str) -> int:
+    """How many tickets of the queue changed after that cursor, for the words on the bar; a hundred at most."""
+    latest = since.partition("_")[0]
+    try:
+        after = dt.datetime.fromisoformat(latest)
+    except ValueError:
+        return 0
+    if after.tzinfo is None:
+        return 0
+    tickets = Ticket.objects.visible_to(user).filter(changed_at__gt=after)
+    if view is View.MINE:
+        tickets = tickets.filter(assignee=user)
+    return tickets[: queues.COUNTED].count()
+
+
+def heard_since(number: int, entry: int) -> bool:
+    """Whether the customer said something on the ticket after that entry of the trail."""
+    return TrailEntry.objects.filter(context=f"ticket:{number}", pk__gt=entry, act=Act.MESSAGE_RECEIVED).exists()

@@ -1,0 +1,170 @@
+"""What every view of the desk begins and ends with: who asks, which ticket, one verb, a toast or a sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from csp import access, clockface
+from csp.access import Refused
+from csp.contract import OBLIGATIONS
+from csp.models import Customer, User
+from csp.roles import Permission
+from tickets.models import Ticket
+
+
+def person(request: HttpRequest) -> User:
+    """Who is signed in; the guard has made sure that somebody is."""
+    return cast(User, request.user)
+
+
+def load(request: HttpRequest, number: int) -> Ticket:
+    """The ticket, if this person may see it; otherwise it does not exist."""
+    visible = Ticket.objects.visible_to(person(request))
+    return get_object_or_404(visible.select_related("contract", "team", "assignee", "customer"), pk=number)
+
+
+def is_fragment(request: HttpRequest, target: str = "") -> bool:
+    """Whether htmx asks for a part of the page (the one with this id)."""
+    asked = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+    return asked and (not target or request.headers.get("HX-Target") == target)
+
+
+def toast(request: HttpRequest, response: HttpResponse, text: str) -> HttpResponse:
+    """Say it at the edge of the page, whichever way the answer travels."""
+    if is_fragment(request):
+        response["HX-Trigger"] = json.dumps({"csp:toast": {"text": text}})
+    else:
+        messages.success(request, text)
+    return response
+
+
+def go(request: HttpRequest, url: str, text: str = "") -> HttpResponse:
+    """Send the browser on after a change; what was done is said on the page it comes to."""
+    if text:
+        messages.success(request, text)
+    if is_fragment(request):
+        response = HttpResponse(status=200)
+        response["HX-Redirect"] = url
+        return response
+    return HttpResponseRedirect(url)
+
+
+def refuse(request: HttpRequest, refusal: Refused, url: str) -> HttpResponse:
+    """A verb said no to something without a form: its sentence is shown, nothing else changes."""
+    if is_fragment(request):
+        response = HttpResponse(status=204)
+        response["HX-Trigger"] = json.dumps({"csp:toast": {"text": str(refusal)}})
+        return response
+    messages.error(request, str(refusal))
+    return HttpResponseRedirect(url)
+
+
+def next_page(request: HttpRequest, otherwise: str) -> str:
+    """The address in `next` if it is one of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) and wanted.startswith("/")
+    return wanted if is_ours else otherwise
+
+
+def local_zone() -> dt.tzinfo:
+    """The reader's zone."""
+    return timezone.get_current_timezone()
+
+
+def path_of(ticket: Ticket) -> str:
+    return reverse("ticket", args=[ticket.pk])
+
+
+@dataclasses.dataclass(slots=True)
+class Step:
+    """A page, or a dialog over a page, that asks for what one verb needs.
+
+    `done` says what was done. `face` is the clock of the matter; `text` a sentence above the fields.
+    """
+
+    title: str
+    submit: str
+    form: forms.Form
+    back: str
+    text: str = ""
+    face: clockface.ClockFace | None = None
+    icon: str = ""
+
+
+def take_step(
+    request: HttpRequest, step: Step, verb: Callable[[dict[str, Any]], str], *, onwards: str = ""
+) -> HttpResponse:
+    """Show the form, or do the verb with what was typed. A refusal comes back above the fields, which keep their text.
+
+    `verb` returns the sentence of the toast.
+    """
+    status = 200
+    if request.method == "POST":
+        if step.form.is_valid():
+            try:
+                done = verb(step.form.cleaned_data)
+            except Refused as refusal:
+                step.form.add_error(None, str(refusal))
+            else:
+                return go(request, onwards or step.back, done)
+        status = 422
+    in_dialog = is_fragment(request)
+    template = "tickets/step.html#dialog" if in_dialog else "tickets/step.html"
+    return render(request, template, {"step": step, "form": step.form, "in_dialog": in_dialog}, status=status)
+
+
+# ---------------------------------------------------------------- how things are called
+
+
+def face_of(ticket: Ticket, *, at: dt.datetime) -> clockface.ClockFace | None:
+    """The clock of the ticket's next obligation, as the ticket itself carries it."""
+    if not ticket.next_obligation or ticket.next_due_at is None:
+        return None
+    rule = OBLIGATIONS[ticket.next_obligation]
+    return clockface.read(
+        verb=_(rule.verb),
+        past=_(rule.past),
+        starts_at=ticket.next_starts_at or ticket.received_at,
+        due_at=ticket.next_due_at,
+        now=at,
+        zone=local_zone(),
+    )
+
+
+def sees_names(user: User) -> bool:
+    return access.may(user, Permission.SEE_CUSTOMER_NAMES)
+
+
+def customer_name(customer: Customer | None, *, names: bool) -> str:
+    """The customer's name, or a number for somebody who may not know who it is."""
+    if customer is None:
+        return _("Unknown customer")
+    if not names:
+        return _("Customer %(number)d") % {"number": customer.pk}
+    return str(customer)
+
+
+def masked(address: str) -> str:
+    """An address that can be recognised but not read: `e•••••@example.com`, `•••• 4711`."""
+    if "@" in address:
+        name, _at, domain = address.rpartition("@")
+        return f"{name[:1]}•••••@{domain}"
+    return f"•••• {address[-3:]}" if len(address) > 6 else "••••"
+
+
+CHANNEL_ICONS = {
+    "mail": "mail", "form": "globe", "phone": "phone", "letter": "file-text", "visit": "user-round", "staff": "send",
+}  # fmt: skip

@@ -1,0 +1,253 @@
+"""The supervisors' board: what must reach them, what arrived, what is in hand, what was decided (clauses 3.3, 2.2)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections import defaultdict
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from csp import access, clock, clockface
+from csp.access import Refused
+from csp.horizon import Due, Lane, horizon
+from csp.models import User
+from csp.roles import Permission, Role
+from tickets import changes, escalation, forms
+from tickets.models import Escalation, Ticket
+from tickets.views.door import (
+    Step,
+    customer_name,
+    face_of,
+    go,
+    is_fragment,
+    local_zone,
+    next_page,
+    path_of,
+    person,
+    refuse,
+    sees_names,
+    take_step,
+)
+
+COLUMN = 50
+LANES = 600  # tickets whose clocks are drawn
+
+
+@dataclasses.dataclass(slots=True)
+class Tile:
+    """One card of the board."""
+
+    ticket: Ticket
+    name: str
+    face: clockface.ClockFace | None
+    text: str
+    who: str = ""
+    since: str = ""  # time since receipt
+    row: Escalation | None = None
+    clause: str = "3.3"
+
+
+@require_GET
+@access.requires(Permission.SEE_ESCALATIONS)
+def board(request: HttpRequest) -> HttpResponse:
+    at, user = clock.now(), person(request)
+    cursor = changes.of_escalations(user)
+    open_ones = list(_mine(user).filter(closed_at__isnull=True).order_by("raised_at", "pk")[: 2 * COLUMN])
+    columns = [
+        _column(
+            _("Must reach you"), _coming(user, at), _("still with representatives"), _("Nothing is on its way to you.")
+        ),
+        _column(
+            _("Arrived"), [_tile(row, user, at) for row in open_ones if row.accepted_at is None], _("to accept"),
+            _("Everything that arrived has been accepted."),
+        ),
+        _column(
+            _("In hand"), [_tile(row, user, at) for row in open_ones if row.accepted_at is not None],
+            _("with supervisors"), _("Nothing is in hand."),
+        ),
+        _column(
+            _("Decided today"), _decided(user, at), _("back with representatives"), _("Nothing was decided today.")
+        ),
+    ]  # fmt: skip
+    waiting = next((tile for tile in columns[1]["tiles"]), None)
+    context = {
+        "at": at,
+        "columns": columns,
+        "lanes": _lanes(user, at),
+        "open": len(open_ones),
+        "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS),
+        "first": waiting.row if waiting else None,
+        "changes_url": f"{reverse('changes')}?scope=escalations",
+        "cursor": cursor,
+    }
+    template = "tickets/escalations.html#board" if is_fragment(request, "board") else "tickets/escalations.html"
+    return render(request, template, context)
+
+
+def _mine(user: User) -> Any:
+    """The escalations that this person may see: of own teams as their supervisor, of own contracts as an auditor."""
+    scope = access.scope_of(user)
+    rows = Escalation.objects.filter(
+        Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(ticket__contract__in=scope.contracts(Role.AUDITOR))
+    )
+    return rows.select_related("ticket__customer", "ticket__escalate", "accepted_by", "from_user", "to_user")
+
+
+def _column(title: str, tiles: list[Tile], what: str, empty: str) -> dict[str, Any]:
+    return {"title": title, "tiles": tiles, "count": f"{len(tiles)} {what}", "empty": empty}
+
+
+def _since(ticket: Ticket, at: dt.datetime) -> str:
+    return _("received %(time)s ago") % {"time": clockface.short(at - ticket.received_at)}
+
+
+def _tile(row: Escalation, user: User, at: dt.datetime) -> Tile:
+    ticket = row.ticket
+    holder = row.accepted_by or row.to_user or row.from_user
+    return Tile(
+        ticket=ticket,
+        name=customer_name(ticket.customer, names=sees_names(user)),
+        face=face_of(ticket, at=at),
+        text=row.reason,
+        who=holder.name if holder else "",
+        since=_since(ticket, at),
+        row=row,
+        clause=ticket.next_clause or "3.3",
+    )
+
+
+def _coming(user: User, at: dt.datetime) -> list[Tile]:
+    """Complex tickets whose clock of clause 3.3 still runs with a representative."""
+    scope = access.scope_of(user)
+    rows = (
+        Ticket.objects.unfinished()
+        .filter(Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(contract__in=scope.contracts(Role.AUDITOR)))
+        .filter(escalate__met_at__isnull=True, escalate__voided_at__isnull=True, escalate__isnull=False)
+        .exclude(escalations__closed_at__isnull=True, escalations__isnull=False)
+        .select_related("customer", "assignee", "escalate")
+        .order_by("escalate__due_at", "pk")[:COLUMN]
+    )
+    names = sees_names(user)
+    return [
+        Tile(
+            ticket=row,
+            name=customer_name(row.customer, names=names),
+            face=clockface.of(row.escalate, now=at, zone=local_zone()),
+            text=row.complex_reason,
+            who=row.assignee.name if row.assignee else "",
+            since=_since(row, at),
+        )
+        for row in rows
+    ]
+
+
+def _decided(user: User, at: dt.datetime) -> list[Tile]:
+    """What was closed since the reader's midnight, with how long it took."""
+    midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = _mine(user).filter(closed_at__gte=midnight).select_related("closed_by").order_by("-closed_at")[:COLUMN]
+    tiles = []
+    for row in rows:
+        tile = _tile(row, user, at)
+        label = row.get_decision_display() or row.get_outcome_display()
+        tile.text = f"{label}: {row.outcome_note}" if row.outcome_note else label
+        tile.who = row.closed_by.name if row.closed_by else ""
+        tile.face = clockface.read(
+            verb=_("Decide"), past=_("Decided"), starts_at=row.raised_at, due_at=row.closed_at, now=at,
+            zone=local_zone(), met_at=row.closed_at,
+        )  # fmt: skip
+        tile.clause = "3.3"
+        tiles.append(tile)
+    return tiles
+
+
+def _lanes(user: User, at: dt.datetime) -> list[Lane]:
+    """A line for each person of the supervisor's teams, with every running clock of theirs."""
+    scope = access.scope_of(user)
+    tickets = (
+        Ticket.objects.unfinished()
+        .filter(Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(contract__in=scope.contracts(Role.AUDITOR)))
+        .filter(next_due_at__isnull=False)
+        .select_related("assignee")
+        .order_by("next_due_at", "pk")[:LANES]
+    )
+    by_person: dict[int | None, list[Ticket]] = defaultdict(list)
+    people: dict[int | None, str] = {}
+    for ticket in tickets:
+        by_person[ticket.assignee_id].append(ticket)
+        people[ticket.assignee_id] = ticket.assignee.name if ticket.assignee else _("Nobody yet")
+    lanes = []
+    for key in sorted(people, key=lambda key: (key is None, people[key])):
+        faces = [(ticket, face_of(ticket, at=at)) for ticket in by_person[key]]
+        dues = [Due(str(ticket.pk), ticket.reference, face) for ticket, face in faces if face is not None]
+        count = ngettext("%(n)d open", "%(n)d open", len(dues)) % {"n": len(dues)}
+        lanes.append(Lane(people[key], count, horizon(dues, now=at, zone=local_zone())))
+    return lanes
+
+
+# ---------------------------------------------------------------- acting
+
+
+def _load(request: HttpRequest, number: int) -> Escalation:
+    row: Escalation | None = _mine(person(request)).filter(pk=number).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+@require_POST
+@access.requires(Permission.DECIDE_ESCALATIONS)
+def accept(request: HttpRequest, number: int) -> HttpResponse:
+    row = _load(request, number)
+    back = next_page(request, path_of(row.ticket))
+    try:
+        escalation.accept(row, by=person(request), at=clock.now())
+    except Refused as refusal:
+        return refuse(request, refusal, back)
+    return go(request, back, _("%(ref)s is in your hand.") % {"ref": row.ticket.reference})
+
+
+@require_http_methods(["GET", "POST"])
+@access.requires(Permission.DECIDE_ESCALATIONS)
+def decide(request: HttpRequest, number: int) -> HttpResponse:
+    at, row = clock.now(), _load(request, number)
+    form = forms.DecideForm(request.POST or None)
+    step = Step(
+        _("Decide %(ref)s") % {"ref": row.ticket.reference}, _("Decide"), form, path_of(row.ticket),
+        text=" · ".join(filter(None, [row.reason, row.authority_needed, _since(row.ticket, at)])),
+        face=face_of(row.ticket, at=at), icon="gavel",
+    )  # fmt: skip
+
+    def verb(good: dict[str, Any]) -> str:
+        decision = Escalation.Decision(good["decision"])
+        escalation.decide(row, by=person(request), at=at, decision=decision, note=good["note"])
+        return _("%(ref)s: %(decision)s.") % {"ref": row.ticket.reference, "decision": decision.label}
+
+    return take_step(request, step, verb, onwards=reverse("escalations"))
+
+
+@require_http_methods(["GET", "POST"])
+@access.requires(Permission.DECIDE_ESCALATIONS)
+def hand_back(request: HttpRequest, number: int) -> HttpResponse:
+    at, row = clock.now(), _load(request, number)
+    form = forms.ReasonForm(
+        request.POST or None, label=_("Why does it go back?"), hint=_("So that it does not come up again the same way.")
+    )
+    step = Step(
+        _("Hand back %(ref)s") % {"ref": row.ticket.reference}, _("Hand back"), form, path_of(row.ticket),
+        text=row.reason, face=face_of(row.ticket, at=at), icon="corner-down-left",
+    )  # fmt: skip
+
+    def verb(good: dict[str, Any]) -> str:
+        escalation.hand_back(row, by=person(request), at=at, reason=good["reason"])
+        return _("%(ref)s handed back.") % {"ref": row.ticket.reference}
+
+    return take_step(request, step, verb, onwards=reverse("escalations"))

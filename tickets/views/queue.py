@@ -1,0 +1,319 @@
+"""The queue: what is next, for one person or a team (clauses 3.1, 3.2, 3.3)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from csp import access, clock, clockface
+from csp.access import Refused
+from csp.horizon import Due
+from csp.models import Team, User
+from csp.roles import Permission, Role
+from tickets import assignment, changes, desk, queues
+from tickets.conversation import conversation, obligations
+from tickets.forms import filters as read_filters
+from tickets.models import Category, Interaction, Ticket
+from tickets.queues import View
+from tickets.views.door import (
+    CHANNEL_ICONS,
+    customer_name,
+    face_of,
+    is_fragment,
+    load,
+    next_page,
+    path_of,
+    person,
+    sees_names,
+    toast,
+)
+
+MOST_AT_ONCE = 100
+
+
+@dataclasses.dataclass(slots=True)
+class Row:
+    """One line of a list, with everything that a template draws."""
+
+    ticket: Ticket
+    name: str
+    face: clockface.ClockFace | None
+    icon: str
+    is_unread: bool = False
+    others: list[User] = dataclasses.field(default_factory=list)
+
+
+def rows_of(tickets: list[Ticket], user: User, *, at: dt.datetime, seen: bool = True) -> list[Row]:
+    """Tickets as lines. A line is bold while something was said that this person has not had open."""
+    names = sees_names(user)
+    looked = queues.seen(tickets, user, at=at) if seen else {}
+    lines = []
+    for ticket in tickets:
+        known = looked.get(ticket.pk, queues.Seen())
+        lines.append(
+            Row(
+                ticket=ticket,
+                name=customer_name(ticket.customer, names=names),
+                face=face_of(ticket, at=at),
+                icon=CHANNEL_ICONS[ticket.channel],
+                is_unread=ticket.next_obligation in queues.WAITING_FOR_US
+                and (known.last is None or known.last < ticket.last_interaction_at),
+                others=known.others,
+            )
+        )
+    return lines
+
+
+def groups_of(lines: list[Row], *, at: dt.datetime) -> list[clockface.DueGroup[Row]]:
+    return clockface.group_by_due(
+        lines, due=lambda line: line.ticket.next_due_at, now=at, zone=timezone.get_current_timezone()
+    )
+
+
+@require_GET
+@access.requires(Permission.SEE_TICKETS)
+def first(request: HttpRequest) -> HttpResponse:
+    """The queue that somebody begins with: the own one, or the contract's for who only reads."""
+    view = View.MINE if access.may(person(request), Permission.WORK_TICKETS) else View.TEAM
+    return HttpResponseRedirect(reverse("queue_view", args=[view.value]))
+
+
+@require_GET
+@access.requires(Permission.SEE_TICKETS)
+def queue(request: HttpRequest, name: str) -> HttpResponse:
+    try:
+        view = View(name)
+    except ValueError as error:
+        raise Http404 from error
+    at, user = clock.now(), person(request)
+    filters = read_filters(request.GET)
+    tickets = queues.narrow(queues.select(view, user), filters, user=user, at=at)
+    cursor = changes.of_queue(view, user)
+    page = queues.page(
+        tickets, view=view, after=request.GET.get("after", ""), before=request.GET.get("before", "")
+    )  # fmt: skip
+    lines = rows_of(page.tickets, user, at=at)
+    counts = queues.counts(user, at=at, view=view)
+    categories, teams = _choices(user)
+    context = {
+        "at": at,
+        "view": view,
+        "title": queues.TITLES[view],
+        "filters": filters,
+        "chips": _chips(request, filters, counts, categories, teams),
+        "page": page,
+        "groups": [] if view is View.FINISHED else groups_of(lines, at=at),
+        "lines": lines,
+        "pins": _pins(lines) if page.is_first else [],
+        "counts": counts,
+        "here": counts[view.value],
+        "tabs": [
+            {"view": item, "label": label, "count": counts[item.value], "url": reverse("queue_view", args=[item.value])}
+            for item, label in queues.TABS.items()
+            if item is not View.MINE or access.may(user, Permission.WORK_TICKETS)
+        ],
+        "changes_url": f"{reverse('changes')}?scope=queue:{view.value}",
+        "cursor": cursor,
+        "may_work": access.may(user, Permission.WORK_TICKETS),
+        "may_open": access.may(user, Permission.OPEN_TICKETS),
+        "colleagues": _colleagues(user, at) if access.may(user, Permission.BULK_WORK) else [],
+        "empty": _empty(view, filters),
+    }
+    template = "tickets/queue.html#list" if is_fragment(request, "list") else "tickets/queue.html"
+    return render(request, template, context)
+
+
+def _choices(user: User) -> tuple[list[Category], list[Team]]:
+    scope = access.scope_of(user)
+    contracts = scope.contracts(Role.REPRESENTATIVE, Role.SUPERVISOR, Role.AUDITOR)
+    own = scope.teams(Role.REPRESENTATIVE, Role.SUPERVISOR)
+    categories = list(Category.objects.filter(contract__in=contracts, is_active=True).order_by("name"))
+    if Role.AUDITOR in scope.roles():
+        return categories, list(Team.objects.filter(contract__in=contracts).order_by("name"))
+    return categories, list(Team.objects.filter(pk__in=own).order_by("name")) if len(own) > 1 else []
+
+
+def _chips(
+    request: HttpRequest, filters: queues.Filters, counts: dict[str, Any], categories: list[Category], teams: list[Team]
+) -> dict[str, Any]:
+    """What the filter bar shows: menus with what is chosen, and two shortcuts that are links."""
+
+    def menu(name: str, label: str, options: list[tuple[Any, Any]], chosen: Any) -> dict[str, Any]:
+        picked = [str(text) for value, text in options if value in chosen]
+        options_shown = [{"value": value, "label": text, "on": value in chosen} for value, text in options]
+        return {"name": name, "label": label, "options": options_shown, "shown": ", ".join(picked)}
+
+    def link(key: str, value: str, *, on: bool) -> str:
+        query = request.GET.copy()
+        for name in ("after", "before", key):
+            query.pop(name, None)
+        if not on:
+            query[key] = value
+        return f"?{query.urlencode()}"
+
+    menus = [
+        menu("kind", _("Kind"), list(Ticket.Kind.choices), filters.kinds),
+        menu("channel", _("Channel"), list(Ticket.Channel.choices), filters.channels),
+        menu("priority", _("Priority"), list(Ticket.Priority.choices), filters.priorities),
+    ]
+    if categories:
+        options = [(row.pk, row.name) for row in categories]
+        menus.append(menu("category", _("Category"), options, (filters.category,)) | {"one": True})
+    if teams:
+        options = [(row.pk, row.name) for row in teams]
+        menus.append(menu("team", _("Team"), options, (filters.team,)) | {"one": True})
+    return {
+        "menus": menus,
+        "due": {"on": filters.due_soon, "url": link("due", "4h", on=filters.due_soon), "count": counts.get("due_soon")},
+        "attention": {"on": filters.attention, "url": link("attention", "1", on=filters.attention)},
+    }
+
+
+def _pins(lines: list[Row]) -> list[Due]:
+    return [Due(str(line.ticket.pk), line.ticket.reference, line.face) for line in lines if line.face is not None]
+
+
+def _colleagues(user: User, at: dt.datetime) -> list[User]:
+    """To whom this person may hand tickets: everybody of the own teams for a supervisor, themselves for others."""
+    teams = access.scope_of(user).teams(Role.SUPERVISOR)
+    return desk.people_of(teams, at=at) if teams else [user]
+
+
+def _empty(view: View, filters: queues.Filters) -> dict[str, str]:
+    """What an empty list says: what is next."""
+    if filters:
+        return {
+            "title": _("Nothing here fits these filters"),
+            "text": _("Drop a filter, or search everything with Ctrl K."),
+            "href": reverse("queue_view", args=[view.value]),
+            "action": _("Show all"),
+        }
+    unassigned = reverse("queue_view", args=[View.UNASSIGNED.value])
+    return {
+        View.MINE: {
+            "title": _("Nothing is yours at the moment"),
+            "text": _("Take one that nobody has yet."),
+            "href": unassigned,
+            "action": _("Unassigned"),
+        },
+        View.TEAM: {"title": _("No open ticket"), "text": _("New mail appears here by itself.")},
+        View.UNASSIGNED: {"title": _("Everything has somebody"), "text": _("New mail appears here by itself.")},
+        View.ESCALATED: {
+            "title": _("Nothing is with a supervisor"),
+            "text": _("What a person or a broken promise hands up stands here until it is decided."),
+        },
+        View.WAITING: {
+            "title": _("Nothing waits for a customer"),
+            "text": _("An answered ticket waits here until the customer writes back or it is resolved."),
+        },
+        View.FINISHED: {"title": _("Nothing is finished yet"), "text": _("Resolved and closed tickets stand here.")},
+    }[view]
+
+
+# ---------------------------------------------------------------- one ticket beside the list
+
+
+@require_GET
+@access.requires(Permission.SEE_TICKETS)
+def peek(request: HttpRequest, number: int) -> HttpResponse:
+    at, ticket = clock.now(), load(request, number)
+    said = conversation(ticket)
+    last = next((row for row in reversed(said) if row.direction == Interaction.Direction.IN), None)
+    names = sees_names(person(request))
+    context = {
+        "at": at,
+        "ticket": ticket,
+        "name": customer_name(ticket.customer, names=names),
+        "names": names,
+        "face": face_of(ticket, at=at),
+        "duties": [row for row in obligations(ticket) if row.voided_at is None],
+        "last": last,
+        "said": said,
+        "files": last.attachments.all() if last else [],
+        "may_work": access.may(person(request), Permission.WORK_TICKETS, team_id=ticket.team_id),
+    }
+    template = "tickets/peek.html#peek" if is_fragment(request) else "tickets/peek.html"
+    return render(request, template, context)
+
+
+@require_GET
+@access.requires(Permission.SEE_TICKETS)
+def rail(request: HttpRequest) -> HttpResponse:
+    """The own queue as a narrow list beside a ticket; a part of the ticket page."""
+    at, user = clock.now(), person(request)
+    view = View.MINE if access.may(user, Permission.WORK_TICKETS) else View.TEAM
+    page = queues.page(queues.select(view, user), view=view, size=30)
+    current = request.GET.get("current", "")
+    context = {
+        "at": at,
+        "view": view,
+        "title": queues.TITLES[view],
+        "groups": groups_of(rows_of(page.tickets, user, at=at, seen=False), at=at),
+        "current": int(current) if current.isdigit() else 0,
+        "queue_url": reverse("queue_view", args=[view.value]),
+    }
+    template = "tickets/rail.html#rail" if is_fragment(request) else "tickets/rail.html"
+    return render(request, template, context)
+
+
+# ---------------------------------------------------------------- acting
+
+
+@require_GET
+@access.requires(Permission.WORK_TICKETS)
+def go_next(request: HttpRequest) -> HttpResponse:
+    """The Next button: what can still be kept within the hour, then what is overdue, then the rest."""
+    besides = request.GET.get("besides", "")
+    ticket = queues.next_for(
+        person(request), at=clock.now(), besides=int(besides) if besides.isdigit() and len(besides) < 19 else None
+    )
+    if ticket is None:
+        return toast(
+            request,
+            HttpResponseRedirect(reverse("queue")),
+            _("No clock is running on your tickets. New mail appears here by itself."),
+        )
+    return HttpResponseRedirect(path_of(ticket))
+
+
+@require_POST
+@access.requires(Permission.BULK_WORK)
+def bulk(request: HttpRequest) -> HttpResponse:
+    """One verb for each marked ticket; what was refused is said, and changes nothing for the others."""
+    at, user = clock.now(), person(request)
+    chosen = [int(value) for value in request.POST.getlist("t") if value.isdigit() and len(value) < 19]
+    back = next_page(request, reverse("queue"))
+    response = HttpResponseRedirect(back)
+    to: User | None = None
+    if not chosen:
+        return toast(request, response, _("Mark some tickets first."))
+    target = request.POST.get("to", "")
+    if target != "nobody":
+        to = user if target in ("", "me") else User.objects.filter(pk=target if target.isdigit() else 0).first()
+        if to is None:
+            return toast(request, response, _("Choose who gets the tickets."))
+    done, refused = 0, []
+    for ticket in Ticket.objects.visible_to(user).filter(pk__in=chosen[:MOST_AT_ONCE]).order_by("pk"):
+        try:
+            assignment.assign(ticket, to=to, by=user, at=at)
+            done += 1
+        except Refused as refusal:
+            refused.append(f"{ticket.reference}: {refusal}")
+    if to is None:
+        text = ngettext("%(n)d ticket given back to the team.", "%(n)d tickets given back to their teams.", done)
+    else:
+        text = ngettext("%(n)d ticket assigned to %(name)s.", "%(n)d tickets assigned to %(name)s.", done)
+    summary = text % {"n": done, "name": to.name if to else ""} if done else ""
+    if refused:
+        left = ngettext("%(n)d was left as it is.", "%(n)d were left as they are.", len(refused)) % {"n": len(refused)}
+        summary = " ".join(filter(None, [summary, left, " ".join(refused[:3])]))
+    return toast(request, response, summary or _("None of these tickets can be seen by you."))

@@ -1,0 +1,288 @@
+"""The ticket workspace: what is owed here, what was said, what to write next (clauses 3.1, 3.2, 3.3, 4.1)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Any
+
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from csp import access, clock, clockface, deadlines, horizon
+from csp.access import Refused
+from csp.models import Address, Deadline, TrailEntry, User
+from csp.roles import Permission, Role
+from tickets import changes, desk, reading
+from tickets.conversation import family, recipients
+from tickets.forms import ComposerForm
+from tickets.models import Draft, Escalation, Interaction, Ticket, TicketLink
+from tickets.views.door import (
+    customer_name,
+    face_of,
+    is_fragment,
+    load,
+    masked,
+    path_of,
+    person,
+    refuse,
+    sees_names,
+)
+from tickets.views.thread import EVENTS, SHOWN, actors, thread
+
+EARLIER = 20
+
+
+@dataclasses.dataclass(slots=True)
+class Duty:
+    """One obligation in the sidebar: its clock, its story, and what this person may do about it."""
+
+    row: Deadline
+    story: list[str]
+    waive: bool = False
+    assess: str = ""  # propose, decide, or nothing
+    assessment: Any = None
+
+
+@require_GET
+@access.requires(Permission.SEE_TICKETS)
+def page(request: HttpRequest, number: int) -> HttpResponse:
+    """The whole workspace; for htmx the part that changes while somebody reads."""
+    at, user = clock.now(), person(request)
+    ticket = load(request, number)
+    if ticket.merged_into_id is not None:
+        return HttpResponseRedirect(reverse("ticket", args=[ticket.merged_into_id]))
+    is_live = is_fragment(request, "thread")
+    may_work = access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
+    if may_work and not is_live:
+        desk.arrive(ticket, by=user, at=at)
+    elif not may_work and not is_live:
+        reading.read_ticket(ticket, by=user, at=at)
+    context = workspace(ticket, user, at=at) | {"at": at}
+    if may_work and not is_live:
+        context |= composer(request, ticket, user, context)
+    template = "tickets/ticket.html#live" if is_live else "tickets/ticket.html"
+    return render(request, template, context)
+
+
+def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
+    """All that the page shows of a ticket. Each set is asked for once."""
+    names = sees_names(user)
+    has = Ticket.objects.filter(pk=ticket.pk).values_list(
+        Exists(Ticket.objects.filter(merged_into=OuterRef("pk"))),
+        Exists(TicketLink.objects.filter(Q(ticket=OuterRef("pk")) | Q(other=OuterRef("pk")))),
+        Exists(Escalation.objects.filter(ticket=OuterRef("pk"), closed_at__isnull=True)),
+    )
+    [(has_merged, has_links, is_escalated)] = has
+    numbers = family(ticket) if has_merged else [ticket.pk]
+    said = list(
+        Interaction.objects.filter(ticket__in=numbers)
+        .select_related("author", "customer", "delivery__message")
+        .prefetch_related("attachments")
+        .annotate(has_html=ExpressionWrapper(~Q(html=""), output_field=BooleanField()))
+        .defer("html", "search")
+        .order_by("occurred_at", "pk")
+    )
+    trail = list(
+        TrailEntry.objects.filter(context__in=[f"ticket:{n}" for n in numbers])
+        .exclude(act__in=changes.READING)
+        .only("at", "actor", "act", "context", "facts", "personal")
+        .order_by("-pk")[:EVENTS]
+    )
+    events = [row for row in reversed(trail) if row.act in SHOWN]
+    people = {user.pk: user.name} | {row.author_id: row.author.name for row in said if row.author}
+    if actors(events) - people.keys():
+        people |= dict(User.objects.filter(pk__in=actors(events)).values_list("pk", "name"))
+    duties = list(
+        Deadline.objects.filter(subject_ref__in=[f"#{n}" for n in numbers], path__startswith="/tickets/")
+        .select_related("breach__assessment__proposed_by", "responsible", "met_by", "voided_by")
+        .order_by("starts_at", "pk")
+    )
+    heard = [
+        row for row in said
+        if row.direction == Interaction.Direction.IN and row.purpose != Interaction.Purpose.AUTOMATIC
+    ]  # fmt: skip
+    may_work = access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
+    running = [row for row in duties if row.is_running]
+    return {
+        "ticket": ticket,
+        "names": names,
+        "name": customer_name(ticket.customer, names=names),
+        "face": face_of(ticket, at=at),
+        "term": _term(ticket, duties, at=at),
+        "thread": thread(ticket, said, events, user=user, names=names, people=people, at=at),
+        "seen_through": max((row.pk for row in heard), default=0),
+        "heard": heard,
+        "duties": [_duty(row, user, at=at) for row in duties],
+        "here": desk.others_here(ticket, user, at=at),
+        "links": _links(numbers, ticket, user) if has_links or has_merged else [],
+        "addresses": _addresses(ticket, names=names),
+        "escalation": _standing(ticket) if is_escalated else None,
+        "merged": [number for number in numbers if number != ticket.pk],
+        "may_work": may_work,
+        "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS, team_id=ticket.team_id),
+        "may_see_sources": access.may(user, Permission.SEE_SOURCES),
+        "is_complex": ticket.escalate_id is not None,
+        "must_escalate": any(row.obligation == "escalate" for row in running),
+        "owes_follow_up": any(row.obligation == "follow_up" for row in running)
+        and not any(row.obligation == "respond" for row in running),
+        "changes_url": f"{reverse('changes')}?scope=ticket:{ticket.pk}",
+        "cursor": max((row.pk for row in trail if row.context == ticket.trail_subject), default=0),
+    }  # fmt: skip
+
+
+def _standing(ticket: Ticket) -> Escalation | None:
+    rows = Escalation.objects.filter(ticket=ticket, closed_at__isnull=True)
+    return rows.select_related("to_user", "accepted_by", "raised_by").first()
+
+
+def composer(
+    request: HttpRequest, ticket: Ticket, user: User, context: dict[str, Any], form: ComposerForm | None = None
+) -> dict[str, Any]:
+    """What the composer holds: the form's own text after a refusal, else the drafts kept on the server."""
+    drafts = desk.drafts_of(ticket, user)
+    if form is None:
+        texts = {mode: drafts[mode].body if mode in drafts else "" for mode in ("reply", "holding", "note")}
+        latest = max(drafts.values(), key=lambda row: row.saved_at, default=None)
+        kind = latest.mode if latest is not None and latest.mode != Draft.Mode.CALL else ComposerForm.REPLY
+        asked = request.GET.get("canned", "")
+        if asked.isdigit() and len(asked) < 19:
+            reply = desk.canned(ticket).filter(pk=int(asked)).first()
+            if reply is not None:
+                kind = ComposerForm.REPLY
+                texts["reply"] = "\n\n".join(filter(None, [texts["reply"], desk.fill(reply.body, ticket, user)]))
+        wanted = request.GET.get("mode", "")
+        kind = wanted if wanted in texts else kind
+        copies = drafts["reply"].cc if "reply" in drafts else ""
+    else:
+        texts = {mode: form.data.get(mode, "") for mode in ("reply", "holding", "note")}
+        kind = form.data.get("kind", ComposerForm.REPLY)
+        copies = form.data.get("cc", "")
+    to = recipients(ticket, context["heard"])
+    return {
+        "form": form,
+        "texts": texts,
+        "mode": kind if kind in texts else ComposerForm.REPLY,
+        "cc": copies,
+        "then": form.data.get("then", "waiting") if form is not None else "waiting",
+        "to": ", ".join(masked(address) for address in to),
+        "draft_at": max((row.saved_at for row in drafts.values()), default=None),
+    }
+
+
+def _term(ticket: Ticket, duties: list[Deadline], *, at: dt.datetime) -> dict[str, Any] | None:
+    """The line in the head: the next obligation from its start to its limit, with when the first answer left."""
+    zone = timezone.get_current_timezone()
+    running = [row for row in duties if row.is_running]
+    row = min(running, key=lambda row: row.due_at, default=None)
+    answered = next((row for row in duties if row.obligation == "respond" and row.met_at is not None), None)
+    row = row or answered
+    if row is None:
+        return None
+    face = clockface.of(row, now=at, zone=zone)
+    met_at, met_label = row.met_at, ""
+    if row.met_at is not None:
+        met_label = f"{_(row.rule.past)}, {clockface.short(row.met_at - row.starts_at)}"
+    start = _("Received %(when)s") % {"when": clockface.moment(row.starts_at, now=at, zone=zone)}
+    due = _("%(duty)s by %(when)s") % {
+        "duty": _(row.rule.verb), "when": clockface.moment(row.due_at, now=at, zone=zone)
+    }  # fmt: skip
+    line = horizon.term(
+        starts_at=row.starts_at, due_at=row.due_at, now=at, start_label=start, due_label=due, state=face.state,
+        met_at=met_at, met_label=met_label,
+    )  # fmt: skip
+    return {"line": line, "sentence": f"{start}. {due}. {face.said}."}
+
+
+def _duty(row: Deadline, user: User, *, at: dt.datetime) -> Duty:
+    zone = timezone.get_current_timezone()
+
+    def when(moment: dt.datetime) -> str:
+        return clockface.moment(moment, now=at, zone=zone)
+
+    story = [_("Started %(when)s, due %(due)s") % {"when": when(row.starts_at), "due": when(row.due_at)}]
+    if row.is_running and row.responsible is not None:
+        story.append(_("%(name)s answers for it") % {"name": row.responsible.name})
+    if row.reopens_id is not None:
+        story.append(_("Owed again: what met it came back"))
+    breach = getattr(row, "breach", None)
+    if breach is not None:
+        story.append(_("Broken %(when)s, noticed %(noticed)s") % {
+            "when": when(breach.breached_at), "noticed": when(breach.detected_at)
+        })  # fmt: skip
+    if row.met_at is not None:
+        by = row.met_by.name if row.met_by else _("the product")
+        story.append(_("Met %(when)s by %(name)s") % {"when": when(row.met_at), "name": by})
+    if row.voided_at is not None:
+        by = row.voided_by.name if row.voided_by else _("the product")
+        story.append(_("Not owed, says %(name)s: %(reason)s") % {"name": by, "reason": row.void_reason})
+    duty = Duty(row, story)
+    try:
+        deadlines.check_can_waive(row, user, at)
+        duty.waive = True
+    except Refused:
+        duty.waive = False
+    if breach is not None:
+        duty.assessment = getattr(breach, "assessment", None)
+        if duty.assessment is None and access.may(user, Permission.PROPOSE_ASSESSMENT, team_id=row.team_id):
+            duty.assess = "propose"
+        elif duty.assessment is not None and duty.assessment.decided_at is None:
+            duty.assess = "decide" if access.may(user, Permission.DECIDE_ASSESSMENT) else ""
+    return duty
+
+
+def _links(numbers: list[int], ticket: Ticket, user: User) -> list[dict[str, Any]]:
+    """Tickets that have to do with this one, as far as this person may see them."""
+    rows = TicketLink.objects.filter(Q(ticket__in=numbers) | Q(other__in=numbers)).select_related("ticket", "other")
+    scope = access.scope_of(user)
+    teams = scope.teams(Role.REPRESENTATIVE, Role.SUPERVISOR)
+    found = []
+    for row in rows:
+        other = row.other if row.ticket_id in numbers else row.ticket
+        if other.team_id in teams or other.contract_id in scope.contracts(Role.AUDITOR):
+            joins = row.kind == TicketLink.Kind.STRANGER and row.ticket_id == ticket.pk
+            found.append({"ticket": other, "kind": row.get_kind_display(), "joins": joins})
+    return found
+
+
+def _addresses(ticket: Ticket, *, names: bool) -> list[dict[str, Any]]:
+    if ticket.customer_id is None or not names:
+        return []
+    rows = Address.objects.filter(customer=ticket.customer_id).order_by("kind", "-is_primary", "pk")
+    return [{"row": row, "masked": masked(row.value)} for row in rows[:10]]
+
+
+# ---------------------------------------------------------------- parts and small acts
+
+
+@require_GET
+@access.requires(Permission.SEE_TICKETS)
+def earlier(request: HttpRequest, number: int) -> HttpResponse:
+    """The customer's other tickets."""
+    at, ticket = clock.now(), load(request, number)
+    others = []
+    if ticket.customer_id is not None:
+        rows = Ticket.objects.visible_to(person(request)).filter(customer=ticket.customer_id).exclude(pk=ticket.pk)
+        others = list(rows.order_by("-pk")[:EARLIER])
+    template = "tickets/earlier.html#earlier" if is_fragment(request) else "tickets/earlier.html"
+    context = {"at": at, "ticket": ticket, "others": [{"ticket": row, "face": face_of(row, at=at)} for row in others]}
+    return render(request, template, context)
+
+
+@require_POST
+@access.requires(Permission.SEE_CUSTOMER_NAMES)
+def show_address(request: HttpRequest, number: int, address: int) -> HttpResponse:
+    """A masked address in full; the reading is on record."""
+    ticket = load(request, number)
+    row = get_object_or_404(Address, pk=address, customer=ticket.customer_id)
+    try:
+        value = reading.show_address(ticket, row, by=person(request), at=clock.now())
+    except Refused as refusal:
+        return refuse(request, refusal, path_of(ticket))
+    template = "tickets/address.html#value" if is_fragment(request) else "tickets/address.html"
+    return render(request, template, {"ticket": ticket, "value": value, "kind": row.get_kind_display()})
