@@ -16,7 +16,9 @@ from csp.models import Heartbeat
 
 def test_every_loop_is_rung_for() -> None:
     rung = set(loops.ON_TIME.values()) | set(tasks.WORK.values())
-    assert rung == set(loops.ON_TIME.values()) | set(loops.RULES.values()) | set(loops.DOORS.values())
+    assert rung == set(loops.ON_TIME.values()) | set(loops.RULES.values()) | set(loops.DOORS.values()) | set(
+        loops.RECORD.values()
+    )
 
 
 def test_the_clock_rings_every_two_seconds_on_a_queue_of_its_own() -> None:
@@ -107,3 +109,8 @@ def test_a_sign_of_life_replaces_the_one_before(django_assert_num_queries) -> No
         heartbeats.beat("x", at=now, frozen=False)
     row = Heartbeat.objects.get(name="x")
     assert (row.beat_at, row.detail) == (now, {"frozen": False})
+
+
+def test_every_cadence_names_a_loop() -> None:
+    """A name that nobody bears would ring at the slow default instead."""
+    assert set(tasks.EVERY) <= set(tasks.WORK)
