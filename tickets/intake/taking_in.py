@@ -130,7 +130,7 @@ def _can_be_read(row: InboundMessage) -> bool:
 def _understand(row: InboundMessage, at: dt.datetime) -> None:
     message = reading.read(vault.read(row.blob))
     describe(row, message)
-    row.mailbox = facts.mailbox_for(row, _recipients(row, message))
+    row.mailbox = facts.mailbox_for(row, recipients(row, message))
     earlier = _earlier(row)
     if earlier is not None and bytes(earlier.content_key or b"") == row.content_key:
         row.duplicate_of, row.ticket = earlier, earlier.ticket
@@ -138,7 +138,7 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
         return
     if earlier is not None and row.message_id:
         row.flags.append("same_id_other_content")
-    thread = threading.find(message, _recipients(row, message))
+    thread = threading.find(message, recipients(row, message))
     known = facts.facts_of(message, thread)
     if facts.is_our_own(message):
         verdict = verdicts.Verdict(verdicts.Kind.OWN, "own_mark")
@@ -200,7 +200,8 @@ def _earlier(row: InboundMessage) -> InboundMessage | None:
     return first
 
 
-def _recipients(row: InboundMessage, message: Message) -> list[str]:
+def recipients(row: InboundMessage, message: Message) -> list[str]:
+    """Every address that it was sent to or arrived at: of the envelope first, which is the truth."""
     envelope = [address.strip() for address in row.envelope_to.split(",") if address.strip()]
     return [*envelope, *message.delivered_to, *message.recipients]
 

@@ -1,0 +1,237 @@
+"""Mail that waits for a person: rulings, the list of senders, the second look, and taking a ruling back (clause 3.1).
+
+Genuine opens the ticket with its clocks from the original receipt, breach included. Spam keeps who ruled it and why; a
+share is checked by somebody else, and a ruling that is found wrong is taken back. Nothing here removes a message.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from csp import access, trail, vault
+from csp.access import Refused
+from csp.events import Act
+from csp.models import Team, User
+from csp.roles import Permission
+from tickets.intake import facts, reading, taking_in, threading, verdicts
+from tickets.intake.landing import trail_subject
+from tickets.intake.message import PROBLEMS
+from tickets.models import InboundMessage, Ruling, SenderRule
+
+State = InboundMessage.State
+Verdict = Ruling.Verdict
+
+SORT_WITHIN = dt.timedelta(hours=20)  # of receipt, so that four hours are left for an answer
+SAMPLED = 5  # one ruling in so many is checked by somebody else
+_ADDRESS = re.compile(r"[^@\s,;<>\"]{0,64}@[^@\s,;<>\"]{1,253}")
+
+FLAGS = {
+    "same_id_other_content": gettext_lazy("It bears the id of an earlier message, but says something else."),
+    "reply_to_differs": gettext_lazy("Answers to it would go to another address than the sender's."),
+    "receipt_gap": gettext_lazy("It reached us more than five minutes before it was stored."),
+    "stranger": gettext_lazy("Its sender quotes a ticket of somebody else."),
+    "incomplete": gettext_lazy("It was too large to be fetched whole."),
+}
+
+
+def sentences(inbound: InboundMessage) -> list[str]:
+    """What was noticed about a message, each in a sentence."""
+    return [str(FLAGS.get(flag) or PROBLEMS.get(flag) or flag) for flag in inbound.flags]
+
+
+def sort_by(inbound: InboundMessage) -> dt.datetime:
+    """By when somebody has to rule on it."""
+    moment: dt.datetime = inbound.received_at + SORT_WITHIN
+    return moment
+
+
+def team_of(inbound: InboundMessage) -> Team:
+    """Whose queue it stands in. Raises Team.DoesNotExist where there is no active team."""
+    return facts.team_for(inbound.mailbox)
+
+
+def check_can_sort(inbound: InboundMessage, by: User) -> None:
+    access.check(by, Permission.SORT_MAIL, team_id=team_of(inbound).pk)
+
+
+def _lock(inbound: InboundMessage) -> InboundMessage:
+    row: InboundMessage = (
+        InboundMessage.objects.select_for_update(of=("self",))
+        .select_related("mailbox__team__contract", "blob__key", "ticket")
+        .get(pk=inbound.pk)
+    )
+    return row
+
+
+@transaction.atomic
+def rule(
+    inbound: InboundMessage,
+    verdict: Ruling.Verdict,
+    *,
+    by: User,
+    at: dt.datetime,
+    reason: str,
+    also_rule_sender: bool = False,
+) -> Ruling:
+    """A person's word on an unsorted message. With `also_rule_sender` the sender is let in, or kept out, from now on.
+
+    What is ruled genuine is acknowledged by the loop within seconds, like everything that comes in. Raises Refused.
+    """
+    row = _lock(inbound)
+    check_can_sort(row, by)
+    if row.state != State.UNSORTED:
+        raise Refused(_("Somebody has ruled on this message already."))
+    if not reason.strip():
+        raise Refused(_("Say why; the reason stands in the evidence."))
+    ruling = Ruling.objects.create(
+        inbound=row,
+        verdict=verdict,
+        reason=reason.strip()[:300],
+        ruled_by=by,
+        ruled_at=at,
+        is_sampled=verdict == Verdict.SPAM and _is_drawn(row),
+    )
+    if verdict == Verdict.GENUINE:
+        _let_in(row, by, at)
+    else:
+        row.state = State.SPAM
+        row.save(update_fields=["state"])
+    trail.record(
+        Act.MAIL_GENUINE if verdict == Verdict.GENUINE else Act.MAIL_SPAM,
+        trail_subject(row),
+        by=by,
+        at=at,
+        facts={"ruling": ruling.pk, "ticket": row.ticket_id, "received": row.received_at},
+        personal={"reason": reason},
+    )
+    if also_rule_sender and row.sender_address:
+        allow = verdict == Verdict.GENUINE
+        set_sender_rule(
+            row.sender_address,
+            SenderRule.Verdict.ALLOW if allow else SenderRule.Verdict.BLOCK,
+            by=by,
+            at=at,
+            reason=reason,
+            team=team_of(row),
+        )
+    return ruling
+
+
+def _let_in(row: InboundMessage, by: User, at: dt.datetime) -> None:
+    """What the intake would have done with it, from the original receipt, had it known what the person knows."""
+    message = reading.read(vault.read(row.blob))
+    taking_in.describe(row, message)
+    thread = threading.find(message, taking_in.recipients(row, message))
+    known = facts.facts_of(message, thread)
+    problem = message.unreadable
+    verdict = verdicts.Verdict(
+        verdicts.Kind.PARKED if problem else verdicts.Kind.INQUIRY,
+        "unreadable" if problem else "allowed",
+        problem.name if problem else "",
+        acknowledge=verdicts.may_be_answered(message, known),
+    )
+    taking_in.inquiry(row, message, thread, verdict, at, by=by)
+
+
+def _is_drawn(row: InboundMessage) -> bool:
+    """Whether this ruling is among those that somebody else checks: always the same, and nobody can tell beforehand."""
+    drawn = hmac.digest(settings.LINK_KEY, f"sample:{row.pk}".encode(), hashlib.sha256)
+    return drawn[0] % SAMPLED == 0
+
+
+@transaction.atomic
+def undo(ruling: Ruling, *, by: User, at: dt.datetime) -> InboundMessage:
+    """Take a ruling "spam" back: the message waits among the unsorted again, with its first receipt. Raises Refused."""
+    row = _lock(ruling.inbound)
+    check_can_sort(row, by)
+    ruling = Ruling.objects.select_for_update(of=("self",)).get(pk=ruling.pk)
+    if ruling.undone_at is not None:
+        raise Refused(_("This ruling has been taken back already."))
+    if ruling.verdict == Verdict.GENUINE:
+        raise Refused(
+            _("A ticket was opened and its clocks run. A supervisor can waive them there, with a reason.")
+        )  # fmt: skip
+    _take_back(ruling, row, by, at)
+    return row
+
+
+def _take_back(ruling: Ruling, row: InboundMessage, by: User, at: dt.datetime) -> None:
+    ruling.undone_at, ruling.undone_by = at, by
+    ruling.save(update_fields=["undone_at", "undone_by"])
+    row.state = State.UNSORTED
+    row.save(update_fields=["state"])
+    trail.record(Act.MAIL_RULING_UNDONE, trail_subject(row), by=by, at=at, facts={"ruling": ruling.pk})
+
+
+@transaction.atomic
+def review(ruling: Ruling, *, by: User, at: dt.datetime, agrees: bool) -> Ruling:
+    """The second look at a sampled ruling. Whoever disagrees takes it back. Raises Refused."""
+    row = _lock(ruling.inbound)
+    access.check(by, Permission.REVIEW_SORTING, team_id=team_of(row).pk)
+    ruling = Ruling.objects.select_for_update(of=("self",)).get(pk=ruling.pk)
+    if ruling.ruled_by_id == by.pk:
+        raise Refused(_("You ruled on this yourself. Somebody else has to check it."))
+    if ruling.undone_at is not None:
+        raise Refused(_("This ruling has been taken back already."))
+    if ruling.reviewed_at is not None:
+        raise Refused(_("This ruling has been checked already."))
+    ruling.reviewed_by, ruling.reviewed_at, ruling.review_agrees = by, at, agrees
+    ruling.save(update_fields=["reviewed_by", "reviewed_at", "review_agrees"])
+    trail.record(
+        Act.MAIL_RULING_REVIEWED, trail_subject(row), by=by, at=at, facts={"ruling": ruling.pk, "agrees": agrees}
+    )  # fmt: skip
+    if not agrees and ruling.verdict == Verdict.SPAM:
+        _take_back(ruling, row, by, at)
+    return ruling
+
+
+@transaction.atomic
+def set_sender_rule(
+    pattern: str,
+    verdict: SenderRule.Verdict | None,
+    *,
+    by: User,
+    at: dt.datetime,
+    reason: str,
+    team: Team | None = None,
+) -> SenderRule | None:
+    """Let a sender in, keep one among the unsorted, or (None) know nothing of it again.
+
+    The pattern is an address, or "@domain" for all of one domain. It never drops mail. Raises Refused.
+    """
+    access.check(by, Permission.SORT_MAIL, team_id=team.pk if team else None)
+    value = pattern.strip().lower()
+    if not _ADDRESS.fullmatch(value) or not value.isprintable():
+        raise Refused(_("Write an address such as name@shop.example, or @shop.example for everybody there."))
+    if not reason.strip():
+        raise Refused(_("Say why; the reason stands in the evidence."))
+    standing = SenderRule.objects.select_for_update(of=("self",)).filter(is_active=True, pattern__iexact=value).first()
+    if standing is not None and standing.verdict == verdict:
+        return standing
+    if standing is not None:
+        standing.is_active = False
+        standing.save(update_fields=["is_active"])
+    fresh = None
+    if verdict is not None:
+        fresh = SenderRule.objects.create(
+            pattern=value, verdict=verdict, reason=reason.strip()[:300], created_by=by, created_at=at
+        )
+    changed = fresh or standing
+    if changed is not None:
+        trail.record(
+            Act.SENDER_RULED,
+            f"sender:{changed.pk}",
+            by=by,
+            at=at,
+            facts={"verdict": verdict or "none", "before": standing.verdict if standing else "none"},
+            personal={"pattern": value, "reason": reason},
+        )
+    return fresh
