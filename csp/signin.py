@@ -29,7 +29,7 @@ def subject_of(user: User) -> str:
 
 def lock(user: User) -> User:
     """The person's row, held until the transaction ends; every act on a person begins with it."""
-    return User.objects.select_for_update().get(pk=user.pk)
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def find(address: str) -> User | None:

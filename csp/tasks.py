@@ -32,6 +32,8 @@ EVERY = {
     "orphans": 60,
     "pending": 60,
     "close": 60,
+    "seal": 10,
+    "checkpoint": 60,
     "escalate": 3600,  # over everything; the clock looks at what was broken lately
 }
 OTHERWISE = 20
