@@ -27,7 +27,6 @@ EVERY = {
     "acknowledge": 2,
     "deliver": 2,
     "fetch": 30,
-    "seal": 10,
     "notify": 20,
     "orphans": 60,
     "pending": 60,
