@@ -89,6 +89,17 @@ class Rungs:
         return people
 
 
+def mark_read(user: User, *, at: dt.datetime, only: Notice | None = None) -> int:
+    """Mark the person's notices read, or one of them. Returns how many were unread."""
+    unread = Notice.objects.filter(user=user, read_at__isnull=True)
+    return (unread.filter(pk=only.pk) if only is not None else unread).update(read_at=at)
+
+
+def unread_of(user: User) -> int:
+    """How many things the person was told and has not read; counted to a hundred at most."""
+    return Notice.objects.filter(user=user, read_at__isnull=True)[:100].count()
+
+
 def sentence(notice: Notice) -> str:
     """What the notice says, in the language that is active."""
     facts = notice.facts
@@ -116,6 +127,10 @@ def sentence(notice: Notice) -> str:
             }
         case Notice.Kind.PENDING:
             return _("%(ref)s: your reminder.") % {"ref": notice.subject_ref}
+        case Notice.Kind.SYSTEM if facts.get("code") == "unsupervised":
+            return _("The team %(team)s has no supervisor: what it does not keep is told to you.") % {
+                "team": facts["team"]
+            }
         case _:
             return str(facts.get("text", ""))
 

@@ -136,6 +136,14 @@ def invite(user: User, *, at: dt.datetime) -> OutboundMessage:
     return post(f"invitation:{user.pk}:{at.timestamp()}", [user.email], subject, body, at=at)
 
 
+def tell_former_address(user: User, former: str, *, at: dt.datetime) -> None:
+    """Tell the old mail address that the account has a new one: its owner may know nothing of it."""
+    with translation.override(user.language):
+        subject = render_to_string("account/email/address_changed_subject.txt")
+        body = render_to_string("account/email/address_changed_message.txt", {"user": user, "site": settings.SITE_URL})
+    post(f"address:{user.pk}:{at.timestamp()}", [former], subject, body, at=at)
+
+
 def post(key: str, to: Iterable[str], subject: str, body: str, *, at: dt.datetime) -> OutboundMessage:
     """Put a mail about an account in the outbox."""
     return outbox.post(
