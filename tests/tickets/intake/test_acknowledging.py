@@ -1,4 +1,4 @@
-"""The acknowledgement: at once, in the customer's language, nothing of the sender's in it, one an hour to an address."""
+"""The acknowledgement: at once, in the customer's language, nothing of the sender's in it, one an hour to a person."""
 
 from __future__ import annotations
 
