@@ -8,9 +8,10 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 
-from csp.models import Contract, RoleGrant, Team, User, Version
+from csp.models import Address, Contract, Customer, Deadline, RoleGrant, Team, TrailEntry, User, Version
+from tickets.models import Interaction, Ticket
 
 TEAMS, PEOPLE = 4, 20
 OPEN_SHARE = 4  # one in four is open
@@ -22,13 +23,29 @@ def _words(rng: random.Random, count: int) -> list[str]:
     return ["".join(rng.choice(_SYLLABLES) for _ in range(rng.randint(2, 4))) for _ in range(count)]
 
 
-def _copy(table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
+def _copy(model: type[models.Model], columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """COPY rows into a model's table; columns that are not named get the model's defaults."""
+    named = [name.strip().strip('"') for name in columns.split(",")]
+    rest = [
+        field
+        for field in model._meta.concrete_fields
+        if not (field.column in named or field.null or field.primary_key or field.generated or field.has_db_default())
+    ]
+    constants = tuple(_plain(field.get_db_prep_save(field.get_default(), connection)) for field in rest)
     text = io.StringIO()
     for row in rows:
-        text.write("\t".join(r"\N" if value is None else str(value) for value in row) + "\n")
+        text.write("\t".join(r"\N" if value is None else str(value) for value in (*row, *constants)) + "\n")
     text.seek(0)
+    every = ", ".join(connection.ops.quote_name(name) for name in (*named, *(field.column for field in rest)))
     with connection.cursor() as cursor:
-        cursor.copy_expert(f"copy {table} ({columns}) from stdin", text)
+        cursor.copy_expert(f"copy {model._meta.db_table} ({every}) from stdin", text)
+
+
+def _plain(value: Any) -> Any:
+    """A default as COPY reads it; lists and JSON are empty here."""
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    return "{}" if value == [] else getattr(value, "adapted", value)
 
 
 def receipt_of(number: int, now: dt.datetime) -> dt.datetime:
@@ -61,12 +78,12 @@ def fill(count: int, now: dt.datetime, say: Callable[[str], None]) -> User:
     paragraphs = [" ".join(rng.choices(vocabulary, k=60)) for _ in range(4000)]
     customers = max(count // 5, 1)
     _copy(
-        "csp_customer",
+        Customer,
         "id, name, organisation, language, zone, note, created_at",
         ((n, f"Customer {vocabulary[n % 5000].title()} {n}", "", "en", "", "", now) for n in range(1, customers + 1)),
     )
     _copy(
-        "csp_address",
+        Address,
         "customer_id, kind, value, is_primary, created_at",
         ((n, "mail", f"customer{n}@example.org", "t", now) for n in range(1, customers + 1)),
     )
@@ -86,7 +103,7 @@ def fill(count: int, now: dt.datetime, say: Callable[[str], None]) -> User:
                 )  # fmt: skip
 
     _copy(
-        "csp_deadline",
+        Deadline,
         "id, contract_id, version_id, clause, obligation, is_policy, subject_ref, path, team_id, responsible_id, "
         "starts_at, due_at, state, next_reminder_at, met_at, met_how, void_reason",
         deadlines(),
@@ -107,7 +124,7 @@ def fill(count: int, now: dt.datetime, say: Callable[[str], None]) -> User:
             )  # fmt: skip
 
     _copy(
-        "tickets_ticket",
+        Ticket,
         "id, contract_id, team_id, customer_id, subject, kind, priority, channel, origin, language, parked_reason, "
         "received_at, opened_at, assignee_id, state, acknowledge_id, respond_id, complex_reason, answered_through, "
         "next_obligation, next_clause, next_starts_at, next_due_at, last_interaction_at, excerpt, resolution, "
@@ -136,13 +153,13 @@ def fill(count: int, now: dt.datetime, say: Callable[[str], None]) -> User:
                 )  # fmt: skip
 
     _copy(
-        "tickets_interaction",
+        Interaction,
         'id, ticket_id, kind, direction, purpose, author_id, customer_id, sender_address, sender_name, "to", cc, '
         "subject, body, html, message_id, occurred_at, recorded_at, seen_through",
         interactions(),
     )
     _copy(
-        "csp_trailentry",
+        TrailEntry,
         "recorded_at, at, actor, act, subject, version, context, source, facts, personal, salt, commitment, leaf",
         (
             (now, receipt_of(n, now), f"customer:{n % customers + 1}", "ticket.opened", f"ticket:{n}", 0,
@@ -151,8 +168,10 @@ def fill(count: int, now: dt.datetime, say: Callable[[str], None]) -> User:
         ),
     )  # fmt: skip
     with connection.cursor() as cursor:
-        for table in ("csp_customer", "csp_deadline", "tickets_ticket", "tickets_interaction"):
-            cursor.execute(f"select setval(pg_get_serial_sequence('{table}', 'id'), (select max(id) from {table}))")
+        for model in (Customer, Deadline, Ticket, Interaction):
+            table = model._meta.db_table
+            move = f"select setval(pg_get_serial_sequence('{table}', 'id'), (select max(id) from {table}))"  # noqa: S608
+            cursor.execute(move)
         cursor.execute("vacuum analyze")
     say("messages, trail, statistics")
     return people[0]
