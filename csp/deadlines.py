@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import logging
+import functools
 from collections.abc import Iterable, Sequence
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from csp import access, agreement, notices, trail
+from csp import access, agreement, batches, notices, trail
 from csp.contract import OBLIGATIONS
 from csp.events import Act
 from csp.models import Assessment, Breach, Contract, Deadline, Notice, Team, User, Version
 from csp.roles import Permission
-
-log = logging.getLogger(__name__)
 
 BATCH = 200
 # A meeting written in time may still be committing when its due time passes; the sweep waits this long for it.
@@ -102,7 +101,13 @@ def meet(rows: Iterable[Deadline], *, at: dt.datetime, by: trail.Actor, how: str
     ids = [row.pk for row in rows]
     if not ids:
         return []
-    locked = list(Deadline.objects.running().filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk"))
+    locked = list(
+        Deadline.objects.running()
+        .filter(pk__in=ids)
+        .select_related("responsible")
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    )
     late = [row for row in locked if row.state == Deadline.State.OPEN and row.due_at < at]
     if late:
         _record_breaches(late, detected_at=at)
@@ -127,12 +132,15 @@ def meet(rows: Iterable[Deadline], *, at: dt.datetime, by: trail.Actor, how: str
     return locked
 
 
-def reopen(row: Deadline, *, at: dt.datetime, by: trail.Actor, reason: str) -> Deadline:
+def reopen(
+    row: Deadline, *, at: dt.datetime, by: trail.Actor, reason: str, owed_until: dt.datetime | None = None
+) -> Deadline:
     """Open a met duty again with its first due time, because what met it did not arrive. The first record stays.
 
-    Returns the new deadline; breached at once if its time is past. Reopening twice returns the same one.
+    Returns the new deadline; breached at once if its time is past, or was at `owed_until`, when something else that
+    did arrive met it after all. Reopening twice returns the same one.
     """
-    row = Deadline.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    row = Deadline.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
     again = Deadline.objects.filter(reopens=row).first()
     if again is not None:
         return again
@@ -162,7 +170,7 @@ def reopen(row: Deadline, *, at: dt.datetime, by: trail.Actor, reason: str) -> D
         context=_context(row),
         facts={"reopens": row.pk, "due": row.due_at, "obligation": row.obligation, "reason": reason},
     )
-    if again.due_at < at:
+    if again.due_at < (owed_until or at):
         _record_breaches([again], detected_at=at)
     return again
 
@@ -187,7 +195,7 @@ def check_can_waive(row: Deadline, by: User, at: dt.datetime) -> None:
 @transaction.atomic
 def waive(row: Deadline, *, by: User, at: dt.datetime, reason: str) -> Deadline:
     """End a deadline as not owed, before it is due. Raises Refused."""
-    row = Deadline.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    row = Deadline.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
     check_can_waive(row, by, at)
     if not reason.strip():
         raise access.Refused(_("Say why it is not owed; the reason stands in the evidence."))
@@ -212,7 +220,7 @@ def propose_assessment(
 ) -> Assessment:
     """Propose how a breach is to be read. The breach itself never changes. Raises Refused."""
     access.check(by, Permission.PROPOSE_ASSESSMENT, team_id=breach.team_id)
-    Breach.objects.select_for_update(of=("self",)).get(pk=breach.pk)
+    Breach.objects.select_for_update(of=("self",), no_key=True).get(pk=breach.pk)
     if Assessment.objects.filter(breach=breach).exists():
         raise access.Refused(_("This breach has been assessed already; it may be once."))
     if not reason.strip():
@@ -235,7 +243,11 @@ def propose_assessment(
 @transaction.atomic
 def decide_assessment(row: Assessment, *, by: User, at: dt.datetime, agreed: bool, reason: str) -> Assessment:
     """Decide a proposal: somebody else, outside the team whose breach it is. Raises Refused."""
-    row = Assessment.objects.select_for_update(of=("self",)).select_related("breach__deadline").get(pk=row.pk)
+    row = (
+        Assessment.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("breach__deadline")
+        .get(pk=row.pk)
+    )
     access.check(by, Permission.DECIDE_ASSESSMENT)
     if row.decided_at is not None:
         raise AlreadyEnded(_("This assessment has been decided already."))
@@ -266,46 +278,19 @@ def sweep(at: dt.datetime, *, limit: int = BATCH) -> int:
     Any number of these may run at once, be killed at any instant and run again: a batch is one transaction, claimed
     with SKIP LOCKED, and a deadline has one breach at most by a unique constraint.
     """
-    try:
-        return _sweep_batch(at, limit)
-    except DatabaseError:
-        if limit == 1:
-            log.exception("A deadline could not be swept; it is tried again next time")
-            return 0
-        log.exception("A batch could not be swept; trying row by row")
-        # One poisoned row must not stop the others.
-        return sum(_sweep_alone(pk, at) for pk in _due_ids(at, limit))
-
-
-def _due_ids(at: dt.datetime, limit: int) -> list[int]:
-    return list(Deadline.objects.due_before(at).order_by("due_at").values_list("pk", flat=True)[:limit])
+    return batches.work_off(
+        Deadline.objects.due_before(at).order_by("due_at"), functools.partial(_sweep, at=at), limit=limit
+    )
 
 
 @transaction.atomic(durable=True)
-def _sweep_batch(at: dt.datetime, limit: int) -> int:
+def _sweep(waiting: QuerySet[Deadline], limit: int, *, at: dt.datetime) -> int:
     rows = list(
-        Deadline.objects.due_before(at)
-        .select_related("responsible")
-        .select_for_update(skip_locked=True, of=("self",))
-        .order_by("due_at")[:limit]
+        waiting.select_related("responsible").select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit]
     )
     if rows:
         _record_breaches(rows, detected_at=at)
     return len(rows)
-
-
-def _sweep_alone(pk: int, at: dt.datetime) -> int:
-    try:
-        with transaction.atomic(durable=True):
-            row = (
-                Deadline.objects.due_before(at).select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
-            )
-            if row is not None:
-                _record_breaches([row], detected_at=at)
-            return int(row is not None)
-    except DatabaseError:
-        log.exception("Deadline %s could not be swept", pk)
-        return 0
 
 
 def _record_breaches(rows: Sequence[Deadline], *, detected_at: dt.datetime) -> None:
@@ -360,51 +345,58 @@ def _record_breaches(rows: Sequence[Deadline], *, detected_at: dt.datetime) -> N
 
 def remind(at: dt.datetime, *, limit: int = BATCH) -> int:
     """Tell people that a deadline runs out. After downtime only the latest mark is told. Returns how many."""
-    with transaction.atomic(durable=True):
-        rows = list(
-            Deadline.objects.open()
-            .filter(next_reminder_at__lte=at)
-            .select_related("responsible")
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("next_reminder_at")[:limit]
+    waiting = Deadline.objects.open().filter(next_reminder_at__lte=at).order_by("next_reminder_at")
+    return batches.work_off(waiting, functools.partial(_remind, at=at), limit=limit)
+
+
+@transaction.atomic(durable=True)
+def _remind(waiting: QuerySet[Deadline], limit: int, *, at: dt.datetime) -> int:
+    rows = list(
+        waiting.select_related("responsible").select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit]
+    )
+    if not rows:
+        return 0
+    rungs = notices.Rungs(at)
+    tellings, entries = [], []
+    for row in rows:
+        marks = row.rule.reminder_times(row.starts_at, row.due_at)
+        passed = [label for label, mark in marks if mark <= at]
+        row.next_reminder_at = next((mark for _label, mark in marks if mark > at), None)
+        if row.due_at < at or not passed:
+            continue  # the sweep has the word
+        last = passed[-1]
+        tellings.append(
+            notices.Telling(
+                kind=Notice.Kind.REMINDER,
+                key=f"reminder:{row.pk}:{last}",
+                to=_reminded(row, rungs, is_first=len(passed) == 1),
+                deadline=row,
+                subject_ref=row.subject_ref,
+                path=row.path,
+                facts=_facts(row) | {"mark": last},
+            )
         )
-        rungs = notices.Rungs(at)
-        tellings, entries = [], []
-        for row in rows:
-            marks = row.rule.reminder_times(row.starts_at, row.due_at)
-            passed = [label for label, mark in marks if mark <= at]
-            row.next_reminder_at = next((mark for _label, mark in marks if mark > at), None)
-            if row.due_at < at or not passed:
-                continue  # the sweep has the word
-            last = passed[-1]
-            # Early marks go to the one responsible; the last ones reach the supervisors too.
-            to = rungs.concerned(row) if len(passed) > 1 or row.responsible is None else [row.responsible]
-            tellings.append(
-                notices.Telling(
-                    kind=Notice.Kind.REMINDER,
-                    key=f"reminder:{row.pk}:{last}",
-                    to=to,
-                    deadline=row,
-                    subject_ref=row.subject_ref,
-                    path=row.path,
-                    facts=_facts(row) | {"mark": last},
-                )
+        entries.append(
+            trail.Entry(
+                Act.DEADLINE_REMINDED,
+                f"deadline:{row.pk}",
+                by="reminders",
+                at=at,
+                context=_context(row),
+                facts={"mark": last, "obligation": row.obligation},
             )
-            entries.append(
-                trail.Entry(
-                    Act.DEADLINE_REMINDED,
-                    f"deadline:{row.pk}",
-                    by="reminders",
-                    at=at,
-                    context=_context(row),
-                    facts={"mark": last, "obligation": row.obligation},
-                )
-            )
-        if rows:
-            Deadline.objects.bulk_update(rows, ["next_reminder_at"])
-            notices.tell(*tellings, at=at)
-            trail.record_all(entries)
+        )
+    Deadline.objects.bulk_update(rows, ["next_reminder_at"])
+    notices.tell(*tellings, at=at)
+    trail.record_all(entries)
     return len(rows)
+
+
+def _reminded(row: Deadline, rungs: notices.Rungs, *, is_first: bool) -> list[User]:
+    """The first mark goes to the one responsible alone, where there is somebody; the later ones reach supervisors."""
+    if is_first and row.responsible is not None and row.responsible.is_active:
+        return [row.responsible]
+    return rungs.concerned(row)
 
 
 def _facts(row: Deadline) -> dict[str, str]:

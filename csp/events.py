@@ -65,6 +65,7 @@ class Act(TextChoices):
     ESCALATION_RETURNED = "escalation.returned", _("handed the escalation back")
     # people and settings
     PERSON_ADDED = "person.added", _("added a person")
+    PERSON_INVITED = "person.invited", _("sent a link to set a password")
     PERSON_CHANGED = "person.changed", _("changed a person")
     PERSON_DEACTIVATED = "person.deactivated", _("deactivated a person")
     PERSON_REACTIVATED = "person.reactivated", _("reactivated a person")
@@ -85,3 +86,8 @@ class Act(TextChoices):
     BACKUP_RESTORED = "backup.restored", _("restored a backup")
     # clauses
     CONTRACT_CHANGED = "contract.changed", _("changed the contract's record")
+
+
+def acts() -> list[tuple[str, str]]:
+    """The acts as choices of a field: by reference, so that a new act is no migration."""
+    return Act.choices

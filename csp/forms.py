@@ -12,7 +12,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from csp.models import User
+from csp.models import Contract, Team, User
+from csp.roles import Office, Role
 
 
 class Plain(forms.Form):
@@ -93,3 +94,78 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for typ
             "shortcuts": _("Press ? on a page for the list."),
             "signature": _("Put under your replies."),
         }
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for type checkers only
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    zone = forms.ChoiceField(label=_("Time zone"), choices=zones)
+
+    class Meta:
+        model = User
+        fields = ["name", "email", "side", "language", "zone"]
+        help_texts = {"email": _("To sign in with, and where notices go.")}
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+    def _post_clean(self) -> None:
+        """Leave the instance alone: the verb changes it, and says what is wrong with an address that is taken."""
+
+
+def only_contract() -> Contract | None:
+    """The contract to begin with where there is but one."""
+    found = list(Contract.objects.order_by("pk")[:2])
+    return found[0] if len(found) == 1 else None
+
+
+class GrantForm(forms.Form):
+    role = forms.TypedChoiceField(label=_("Role"), choices=Role, coerce=Role)
+    team = forms.ModelChoiceField(
+        Team.objects.filter(is_active=True).order_by("name"),
+        label=_("Team"),
+        required=False,
+        help_text=_("For representatives and supervisors."),
+    )
+    contract = forms.ModelChoiceField(
+        Contract.objects.order_by("pk"),
+        label=_("Contract"),
+        required=False,
+        initial=only_contract,
+        help_text=_("For feedback analysts and auditors."),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+
+
+class OfficeForm(forms.Form):
+    office = forms.TypedChoiceField(label=_("Office"), choices=Office, coerce=Office)
+    contract = forms.ModelChoiceField(Contract.objects.order_by("pk"), label=_("Contract"), initial=only_contract)
+    user = forms.ModelChoiceField(User.objects.filter(is_active=True).order_by("name"), label=_("Person"))
+    deputy = forms.ModelChoiceField(
+        User.objects.filter(is_active=True).order_by("name"), label=_("Deputy"), required=False
+    )
+
+
+class TeamForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=100)
+    is_active = forms.BooleanField(label=_("Takes in work"), required=False)
+
+
+class NewTeamForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=100)
+    contract = forms.ModelChoiceField(Contract.objects.order_by("pk"), label=_("Contract"), initial=only_contract)
+
+
+class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for type checkers only
+    zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zones, help_text=_("Where the contract's calendar days begin and end.")
+    )
+    privacy_url = forms.URLField(
+        label=_("Privacy notice"),
+        required=False,
+        assume_scheme="https",
+        help_text=_("Customers find it under every acknowledgement."),
+    )
+
+    class Meta:
+        model = Contract
+        fields = ["company", "party", "zone", "privacy_url"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from csp import deadlines, notices, outbox, sealing
+from csp import deadlines, notices, outbox, readiness, sealing
 from tickets import acknowledging, assignment, delivery, escalation, lifecycle
 from tickets.intake import taking_in
 from tickets.intake.doors import imap
@@ -34,6 +34,7 @@ RULES: Mapping[str, Loop] = {
     "escalate": escalation.pull_all,
     "pending": lifecycle.remind_pending,
     "close": lifecycle.close_resolved,
+    "unsupervised": readiness.tell_unsupervised,
     "notify": notices.mail_collected,
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,10 +17,12 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from csp import access, outbox
+from csp import access, batches, outbox
 from csp.contract import OBLIGATIONS
 from csp.models import Deadline, Notice, User
 from csp.roles import Role
+
+log = logging.getLogger(__name__)
 
 MAIL_EVERY = dt.timedelta(minutes=1)
 
@@ -85,6 +89,17 @@ class Rungs:
         return people
 
 
+def mark_read(user: User, *, at: dt.datetime, only: Notice | None = None) -> int:
+    """Mark the person's notices read, or one of them. Returns how many were unread."""
+    unread = Notice.objects.filter(user=user, read_at__isnull=True)
+    return (unread.filter(pk=only.pk) if only is not None else unread).update(read_at=at)
+
+
+def unread_of(user: User) -> int:
+    """How many things the person was told and has not read; counted to a hundred at most."""
+    return Notice.objects.filter(user=user, read_at__isnull=True)[:100].count()
+
+
 def sentence(notice: Notice) -> str:
     """What the notice says, in the language that is active."""
     facts = notice.facts
@@ -112,38 +127,42 @@ def sentence(notice: Notice) -> str:
             }
         case Notice.Kind.PENDING:
             return _("%(ref)s: your reminder.") % {"ref": notice.subject_ref}
+        case Notice.Kind.SYSTEM if facts.get("code") == "unsupervised":
+            return _("The team %(team)s has no supervisor: what it does not keep is told to you.") % {
+                "team": facts["team"]
+            }
         case _:
             return str(facts.get("text", ""))
 
 
-def mail_collected(at: dt.datetime) -> int:
+def mail_collected(at: dt.datetime, *, limit: int = 200) -> int:
     """Give each person who has notices waiting one mail with all of them, at most one a minute. Returns the mails."""
-    waiting = Notice.objects.filter(mail__isnull=True, by_mail=True)
-    quiet_since = at - MAIL_EVERY
-    sent = 0
-    for user_id in list(waiting.values_list("user", flat=True).distinct()[:200]):
-        if Notice.objects.filter(user=user_id, mail__created_at__gt=quiet_since).exists():
-            continue
-        with transaction.atomic():
-            rows = list(
-                waiting.filter(user=user_id).select_related("user").select_for_update(skip_locked=True, of=("self",))
-                .order_by("id")
-            )  # fmt: skip
-            if rows:
-                _mail(rows, at)
-                sent += 1
-    return sent
+    waiting = Notice.objects.filter(mail__isnull=True, by_mail=True, user__is_active=True)
+    people = waiting.exclude(user__notices__mail__created_at__gt=at - MAIL_EVERY)
+    found = list(people.order_by("user").values_list("user", flat=True).distinct()[: batches.FAR])
+    return batches.each(found, functools.partial(_mail_one, at=at), limit=limit)
 
 
-def _mail(rows: list[Notice], at: dt.datetime) -> None:
-    user = rows[0].user
+@transaction.atomic(durable=True)
+def _mail_one(user_id: int, *, at: dt.datetime) -> int:
+    # The person's row is the lock: two collectors would else split one minute between them.
+    user = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=user_id, is_active=True).first()
+    rows = list(Notice.objects.filter(user=user_id, mail__isnull=True, by_mail=True).order_by("id"))
+    lately = Notice.objects.filter(user=user_id, mail__created_at__gt=at - MAIL_EVERY)
+    if user is None or not rows or lately.exists():
+        return 0
+    _mail(user, rows, at)
+    return 1
+
+
+def _mail(user: User, rows: list[Notice], at: dt.datetime) -> None:
     with translation.override(user.language):
         count = len(rows)
         groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for row in rows:
-            groups[row.get_kind_display()].append((sentence(row), f"{settings.SITE_URL}{row.path}" if row.path else ""))
+            groups[row.get_kind_display()].append((_line(row), f"{settings.SITE_URL}{row.path}" if row.path else ""))
         subject = (
-            sentence(rows[0])
+            _line(rows[0])
             if count == 1
             else ngettext("%(count)s notice", "%(count)s notices", count) % {"count": count}
         )
@@ -158,3 +177,12 @@ def _mail(rows: list[Notice], at: dt.datetime) -> None:
         at=at,
     )
     Notice.objects.filter(pk__in=[row.pk for row in rows]).update(mail=message)
+
+
+def _line(notice: Notice) -> str:
+    """Its sentence; of one whose facts are not what its kind needs, at least what it is about."""
+    try:
+        return sentence(notice)
+    except KeyError:
+        log.exception("Notice %s cannot be said in full", notice.pk)
+        return f"{notice.get_kind_display()}: {notice.subject_ref}"

@@ -20,7 +20,7 @@ from email.utils import format_datetime
 
 from django.conf import settings
 from django.core.mail.backends.smtp import EmailBackend
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from csp import vault
@@ -95,31 +95,32 @@ def post(
     all_headers = {name: _clean(value) for name, value in (headers or {}).items()}
     if reply_to:
         all_headers["Reply-To"] = _clean(reply_to)
-    message, is_new = OutboundMessage.objects.get_or_create(
+    fresh = OutboundMessage(
         dedupe_key=dedupe_key,
-        defaults={
-            "kind": kind,
-            "mailbox": mailbox,
-            "sender": sender,
-            "envelope_from": mailbox.address if mailbox else settings.DEFAULT_FROM_EMAIL,
-            "to": [_clean(address) for address in to],
-            "cc": [_clean(address) for address in cc],
-            "subject": _clean(" ".join(subject.split())),
-            "body": body,
-            "html": html,
-            "headers": all_headers,
-            "message_id": message_id(dedupe_key),
-            "created_at": at,
-            "not_before": not_before,
-        },
+        kind=kind,
+        mailbox=mailbox,
+        sender=sender,
+        envelope_from=mailbox.address if mailbox else settings.DEFAULT_FROM_EMAIL,
+        to=[_clean(address) for address in to],
+        cc=[_clean(address) for address in cc],
+        subject=_clean(" ".join(subject.split())),
+        body=body,
+        html=html,
+        headers=all_headers,
+        message_id=message_id(dedupe_key),
+        created_at=at,
+        not_before=not_before,
     )
-    files = list(attachments) if is_new else []
-    if files:
-        OutboundAttachment.objects.bulk_create(
-            OutboundAttachment(message=message, name=name, content_type=content_type, blob=blob)
-            for name, content_type, blob in files
-        )
-    return message
+    try:
+        with transaction.atomic():
+            fresh.save(force_insert=True)
+    except IntegrityError:
+        return OutboundMessage.objects.get(dedupe_key=dedupe_key)
+    OutboundAttachment.objects.bulk_create(
+        OutboundAttachment(message=fresh, name=name, content_type=content_type, blob=blob)
+        for name, content_type, blob in attachments
+    )
+    return fresh
 
 
 def render(message: OutboundMessage) -> EmailMessage:

@@ -302,6 +302,7 @@ MAIL_LIMIT = number("CSP_MAIL_LIMIT", 35 * 1024 * 1024)  # bytes of one message 
 MAIL_FLOOD = number("CSP_MAIL_FLOOD", 30)  # messages of one sender within an hour; what is beyond waits unsorted
 MAIL_DOOR_HOST = text("CSP_MAIL_DOOR_HOST", "127.0.0.1")
 MAIL_DOOR_PORT = number("CSP_MAIL_DOOR_PORT", 2525)
+SINK_PORT = number("CSP_SINK_PORT", 2526)  # of the demonstration, for what it sends to customers
 
 # ---------------------------------------------------------------- data
 

@@ -29,7 +29,7 @@ def subject_of(user: User) -> str:
 
 def lock(user: User) -> User:
     """The person's row, held until the transaction ends; every act on a person begins with it."""
-    return User.objects.select_for_update().get(pk=user.pk)
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def find(address: str) -> User | None:
@@ -134,6 +134,14 @@ def invite(user: User, *, at: dt.datetime) -> OutboundMessage:
         subject = render_to_string("account/email/invitation_subject.txt", context)
         body = render_to_string("account/email/invitation_message.txt", context)
     return post(f"invitation:{user.pk}:{at.timestamp()}", [user.email], subject, body, at=at)
+
+
+def tell_former_address(user: User, former: str, *, at: dt.datetime) -> None:
+    """Tell the old mail address that the account has a new one: its owner may know nothing of it."""
+    with translation.override(user.language):
+        subject = render_to_string("account/email/address_changed_subject.txt")
+        body = render_to_string("account/email/address_changed_message.txt", {"user": user, "site": settings.SITE_URL})
+    post(f"address:{user.pk}:{at.timestamp()}", [former], subject, body, at=at)
 
 
 def post(key: str, to: Iterable[str], subject: str, body: str, *, at: dt.datetime) -> OutboundMessage:

@@ -27,11 +27,12 @@ EVERY = {
     "acknowledge": 2,
     "deliver": 2,
     "fetch": 30,
-    "seal": 10,
     "notify": 20,
     "orphans": 60,
     "pending": 60,
     "close": 60,
+    "seal": 10,
+    "checkpoint": 60,
     "escalate": 3600,  # over everything; the clock looks at what was broken lately
 }
 OTHERWISE = 20

@@ -1,8 +1,9 @@
 """Every address of the product, joined from the apps."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from csp.views import account, accounts, health, home
+from csp.demo import pages as demo
+from csp.views import account, accounts, contract, first_run, health, home, notices, people, teams
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -13,4 +14,25 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tickets.urls")),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
+    path("notices/", notices.index, name="notices"),
+    path("notices/read/", notices.read_all, name="notices_read"),
+    path("notices/<int:pk>/open/", notices.open_one, name="notice_open"),
+    path("contract/", contract.show, name="contract"),
+    path("first-run/", first_run.show, name="first_run"),
+    path("settings/people/", people.index, name="people"),
+    path("settings/people/add/", people.add, name="person_add"),
+    path("settings/people/<int:pk>/", people.person, name="person"),
+    path("settings/people/<int:pk>/roles/", people.grant, name="role_grant"),
+    path("settings/people/<int:pk>/roles/<int:grant>/end/", people.end_role, name="role_end"),
+    re_path(
+        rf"^settings/people/(?P<pk>[0-9]+)/(?P<action>{'|'.join(people.ACTIONS)})/$", people.act, name="person_act"
+    ),
+    path("settings/offices/", people.offices, name="offices"),
+    path("settings/offices/<int:pk>/end/", people.end_office, name="office_end"),
+    path("settings/teams/", teams.index, name="teams"),
+    path("settings/teams/add/", teams.add, name="team_add"),
+    path("settings/teams/<int:pk>/", teams.team, name="team"),
+    path("settings/contract/", teams.contract, name="contract_settings"),
+    path("settings/contract/<int:pk>/", teams.contract, name="contract_settings"),
+    path("demo/post/", demo.received, name="demo_post"),  # 404 anywhere but in the demonstration
 ]

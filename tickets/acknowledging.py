@@ -92,7 +92,10 @@ def _write_for(number: int, at: dt.datetime) -> int:
     together = [(ticket, root)]
     others = _waiting().filter(customer=ticket.customer_id, mailbox=ticket.mailbox_id).exclude(pk=ticket.pk)
     for other in others.order_by("pk")[:50] if ticket.customer_id is not None else ():
-        other_root = lock(other)
+        try:
+            other_root = lock(other, if_free=True)
+        except Ticket.DoesNotExist:  # somebody is at it; waiting for a second lock could be waiting in a circle
+            continue
         if other.acknowledge.is_running and _address(other) == address:
             together.append((other, other_root))
     _send(sorted(together, key=lambda pair: pair[0].pk), address, at)

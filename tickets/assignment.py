@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from csp import access, deadlines, notices, trail
+from csp import access, batches, deadlines, notices, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Notice, Team, User
@@ -88,7 +89,9 @@ def move(ticket: Ticket, *, team: Team, by: User, at: dt.datetime) -> Ticket:
 def return_orphaned(at: dt.datetime, *, limit: int = 200) -> int:
     """Give the open tickets of people who have left back to their teams. Returns how many."""
     orphaned = Ticket.objects.unfinished().filter(assignee__is_active=False)
-    numbers = list(orphaned.order_by("pk").values_list("pk", flat=True)[:limit])
-    for number in numbers:
-        assign(Ticket(pk=number), to=None, by="people", at=at)
-    return len(numbers)
+    numbers = list(orphaned.order_by("pk").values_list("pk", flat=True)[: batches.FAR])
+    return batches.each(numbers, functools.partial(_return_one, at=at), limit=limit)
+
+
+def _return_one(number: int, *, at: dt.datetime) -> int:
+    return int(assign(Ticket(pk=number), to=None, by="people", at=at).assignee_id is None)

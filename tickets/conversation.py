@@ -10,8 +10,9 @@ import dataclasses
 import datetime as dt
 from collections.abc import Collection, Sequence
 
-from django.db import models
-from django.db.models import Q
+from django.db import connection, models
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from csp import deadlines, vault
 from csp.models import Address, Blob, Customer, Deadline, User
@@ -60,20 +61,53 @@ class Said:
     files: Sequence[File] = ()
 
 
-def lock(ticket: Ticket) -> Ticket:
-    """The ticket that speaks for this one (the root of its merges), locked until the transaction ends."""
-    row = Ticket.objects.select_for_update(of=("self",)).select_related("contract", "team", "assignee", "customer")
-    ticket = row.get(pk=ticket.pk)
-    while ticket.merged_into_id is not None:
-        ticket = row.get(pk=ticket.merged_into_id)
-    return ticket
+# Up the merges from one ticket to the one that speaks for it.
+_ROOT = """with recursive up (id, merged_into_id) as (
+  select id, merged_into_id from tickets_ticket where id = %s
+  union all select t.id, t.merged_into_id from tickets_ticket t join up on t.id = up.merged_into_id
+) select id from up where merged_into_id is null"""
+
+
+def lock(ticket: Ticket, *, if_free: bool = False) -> Ticket:
+    """The ticket that speaks for this one (the root of its merges), locked until the transaction ends.
+
+    Only roots are ever locked, by all verbs, and where one verb needs two it takes them by number: nobody waits in a
+    circle. With `if_free` it does not wait, and raises Ticket.DoesNotExist where somebody else holds the lock.
+    """
+    rows = Ticket.objects.select_related("contract", "team", "assignee", "customer", "mailbox").select_for_update(
+        of=("self",), no_key=True, skip_locked=if_free
+    )
+    while True:
+        root = rows.get(pk=RawSQL(_ROOT, [ticket.pk]))  # noqa: S611  the number is a parameter
+        # While we waited for the lock the ticket may have been merged further, or a merge been undone.
+        if root.merged_into_id is None and (root.pk == ticket.pk or root.pk == root_number(ticket.pk)):
+            return root
+
+
+def root_number(number: int) -> int:
+    """The number of the ticket that speaks for this one at the moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOT, [number])
+        return int(cursor.fetchone()[0])
 
 
 def family(ticket: Ticket) -> list[int]:
     """The numbers of this ticket and of every ticket merged into it, at any depth."""
-    numbers, fresh = [ticket.pk], [ticket.pk]
+    return _merged_into(ticket.pk, Ticket.objects.all())
+
+
+def addressed(row: Interaction) -> list[int]:
+    """The tickets that an outgoing interaction speaks to: its own, and those that were merged into it by then.
+
+    Its author had their messages on screen. What was merged while the mail was under way was not among it.
+    """
+    return _merged_into(row.ticket_id, Ticket.objects.filter(merged_at__lte=row.recorded_at))
+
+
+def _merged_into(number: int, merged: QuerySet[Ticket]) -> list[int]:
+    numbers, fresh = [number], [number]
     while fresh:
-        fresh = list(Ticket.objects.filter(merged_into__in=fresh).values_list("pk", flat=True))
+        fresh = list(merged.filter(merged_into__in=fresh).values_list("pk", flat=True))
         numbers += fresh
     return numbers
 
@@ -89,15 +123,15 @@ def subject_of(ticket: Ticket) -> deadlines.Subject:
     )
 
 
-def obligations(ticket: Ticket) -> list[Deadline]:
-    """Every deadline of the family, oldest start first."""
-    refs = [f"#{number}" for number in family(ticket)]
+def obligations(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Deadline]:
+    """Every deadline of the family, oldest start first. `numbers` is the family, where it is known already."""
+    refs = [f"#{number}" for number in numbers or family(ticket)]
     return list(Deadline.objects.filter(subject_ref__in=refs, path__startswith="/tickets/").order_by("starts_at", "pk"))
 
 
-def running(ticket: Ticket, *codes: str) -> list[Deadline]:
+def running(ticket: Ticket, *codes: str, numbers: Sequence[int] | None = None) -> list[Deadline]:
     """The family's deadlines that are neither met nor void, of these obligations where named."""
-    return [row for row in obligations(ticket) if row.is_running and (not codes or row.obligation in codes)]
+    return [row for row in obligations(ticket, numbers) if row.is_running and (not codes or row.obligation in codes)]
 
 
 def conversation(ticket: Ticket) -> list[Interaction]:
@@ -110,10 +144,10 @@ def conversation(ticket: Ticket) -> list[Interaction]:
     )
 
 
-def inbound(ticket: Ticket) -> list[Interaction]:
+def inbound(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Interaction]:
     """What the customer said and may expect an answer to, oldest first; automatic replies are not among it."""
     return list(
-        Interaction.objects.filter(ticket__in=family(ticket), direction=Direction.IN)
+        Interaction.objects.filter(ticket__in=numbers or family(ticket), direction=Direction.IN)
         .exclude(purpose=Purpose.AUTOMATIC)
         .order_by("pk")
     )

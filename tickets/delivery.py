@@ -6,14 +6,28 @@ Clause 3.1: a duty to tell a customer is met when the first server outside our c
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Value
+from django.db.models.functions import Greatest
 
-from csp import agreement, deadlines, notices, trail
+from csp import agreement, batches, deadlines, notices, trail
 from csp.events import Act
 from csp.models import Address, Deadline, Notice, OutboundMessage
-from tickets.conversation import ANSWERING, Purpose, derive, family, inbound, lock, obligations, running, subject_of
+from tickets.conversation import (
+    ANSWERING,
+    Purpose,
+    addressed,
+    derive,
+    family,
+    inbound,
+    lock,
+    obligations,
+    running,
+    subject_of,
+)
 from tickets.models import Delivery, Interaction, Ticket
 
 State = Ticket.State
@@ -29,16 +43,17 @@ def settle(at: dt.datetime, *, limit: int = 200) -> int:
     waiting = (
         Delivery.objects.filter(settled_at__isnull=True, message__state__in=known)
         .order_by("message__ended_at", "pk")
-        .values_list("pk", "interaction__ticket")[:limit]
+        .values_list("pk", "interaction__ticket")
     )
-    return sum(_settle_one(pk, number, at) for pk, number in list(waiting))
+    return batches.each(list(waiting[: batches.FAR]), functools.partial(_settle_one, at=at), limit=limit)
 
 
 @transaction.atomic(durable=True)
-def _settle_one(pk: int, number: int, at: dt.datetime) -> int:
+def _settle_one(which: tuple[int, int], *, at: dt.datetime) -> int:
+    pk, number = which
     root = lock(Ticket(pk=number))
     delivery = (
-        Delivery.objects.select_for_update(of=("self",))
+        Delivery.objects.select_for_update(of=("self",), no_key=True)
         .select_related("interaction", "message")
         .filter(pk=pk, settled_at__isnull=True)
         .first()
@@ -57,26 +72,15 @@ def _settle_one(pk: int, number: int, at: dt.datetime) -> int:
 def _accepted(root: Ticket, delivery: Delivery, accepted_at: dt.datetime) -> None:
     """The first server outside took the message: the duties that it does are met at that instant."""
     row = delivery.interaction
-    open_rows = running(root)
-    met = [clock for clock in open_rows if clock.obligation == "acknowledge"]
-    if row.purpose == Purpose.ANSWER:
-        starters: dict[int | None, int] = {
-            interaction.follow_up_id: interaction.pk
-            for interaction in inbound(root)
-            if interaction.follow_up_id is not None
-        }
-        met += [
-            clock
-            for clock in open_rows
-            if clock.obligation == "respond"
-            or (clock.obligation == "follow_up" and _starter(clock, starters) <= row.seen_through)
-        ]
+    numbers = family(root)
+    heard = inbound(root, numbers)
+    met = [clock for clock in running(root, numbers=numbers) if _does(row, clock, addressed(row), heard)]
     by: trail.Actor = row.author or "acknowledgements"
     deadlines.meet(met, at=accepted_at, by=by, how=f"interaction:{row.pk}")
     if row.purpose == Purpose.ANSWER:
-        root.answered_through = max(root.answered_through, row.seen_through)
-        Ticket.objects.filter(pk=root.pk).update(answered_through=root.answered_through)
-        _start_follow_up_of_unanswered(root, accepted_at)
+        answered = Greatest("answered_through", Value(row.seen_through))
+        Ticket.objects.filter(pk__in=addressed(row)).update(answered_through=answered)
+        _start_follow_up_of_unanswered(root, numbers, heard, accepted_at)
     derive(root)
     trail.record(
         Act.MESSAGE_ACCEPTED,
@@ -92,27 +96,62 @@ def _accepted(root: Ticket, delivery: Delivery, accepted_at: dt.datetime) -> Non
     )
 
 
-def _starter(clock: Deadline, starters: dict[int | None, int]) -> int:
-    """The interaction whose receipt started this follow-up clock; 0 for a clock that names none (it is the oldest)."""
-    return starters.get(clock.pk) or starters.get(clock.reopens_id) or 0
+def _does(row: Interaction, clock: Deadline, numbers: Sequence[int], heard: Sequence[Interaction]) -> bool:
+    """Whether this outgoing interaction, once accepted outside, does what this clock asks (CLAUSES 3.1).
+
+    `numbers` are the tickets that it speaks to, `heard` what the customer said in the family.
+    """
+    speaks_to_it = clock.subject_ref in {f"#{number}" for number in numbers}
+    if clock.obligation == "acknowledge":
+        if row.purpose != Purpose.ACKNOWLEDGEMENT:
+            return speaks_to_it  # a person's words always count
+        automatic_counts = agreement.reading(clock.version, "automatic_acknowledgement_counts") == "yes"
+        return automatic_counts and clock.subject_ref == f"#{row.ticket_id}"
+    if row.purpose != Purpose.ANSWER:
+        return False
+    if clock.obligation == "respond":
+        return speaks_to_it
+    if clock.obligation == "follow_up":
+        begun_by = _begun_by(clock, heard)
+        if begun_by is None:
+            return speaks_to_it
+        return begun_by.ticket_id in numbers and begun_by.pk <= row.seen_through
+    return False
 
 
-def _start_follow_up_of_unanswered(root: Ticket, at: dt.datetime) -> None:
+def _begun_by(clock: Deadline, heard: Sequence[Interaction]) -> Interaction | None:
+    """The customer's message whose receipt started this follow-up clock."""
+    begun = [row for row in heard if row.occurred_at == clock.starts_at]
+    own = [row for row in begun if f"#{row.ticket_id}" == clock.subject_ref]
+    return min(own or begun, key=lambda row: row.pk, default=None)
+
+
+def _start_follow_up_of_unanswered(
+    root: Ticket, numbers: Sequence[int], heard: Sequence[Interaction], at: dt.datetime
+) -> None:
     """One running clock from the oldest unanswered message, where an answer left later ones behind."""
-    behind = [row for row in inbound(root) if row.pk > root.answered_through]
-    if not behind or running(root, *ANSWERING):
+    through = dict(Ticket.objects.filter(pk__in=numbers).values_list("pk", "answered_through"))
+    behind = [row for row in heard if row.pk > through[row.ticket_id]]
+    if not behind or running(root, *ANSWERING, numbers=numbers):
         return
-    oldest = min(behind, key=lambda row: row.occurred_at)
+    oldest = min(behind, key=lambda row: (row.occurred_at, row.pk))
     version = agreement.in_force(root.contract, oldest.occurred_at)
     deadlines.start(
         [deadlines.draft("follow_up", subject_of(root), version, starts_at=oldest.occurred_at)], at=at
     )  # fmt: skip
+    if not root.is_unfinished or root.state == State.WAITING:
+        _open_again(root)
+
+
+def _open_again(root: Ticket) -> None:
+    """Somebody has to act: no state may hide it."""
+    root.state, root.resolved_at, root.closed_at = State.OPEN, None, None
+    root.save()
 
 
 def _failed(root: Ticket, delivery: Delivery, at: dt.datetime) -> None:
-    if root.state in (State.WAITING, State.RESOLVED):
-        root.state, root.resolved_at = State.OPEN, None
-        root.save()
+    if not root.is_unfinished or root.state == State.WAITING:
+        _open_again(root)
     _tell_undelivered(root, delivery, at)
     trail.record(
         Act.MESSAGE_FAILED,
@@ -140,10 +179,15 @@ def _tell_undelivered(root: Ticket, delivery: Delivery, at: dt.datetime) -> None
 
 @transaction.atomic
 def bounce(delivery: Delivery, *, at: dt.datetime, status: str) -> None:
-    """A message that had been accepted came back for good: what it met is owed again, with the first due time."""
+    """A message that had been accepted came back for good: what it met is owed again, with the first due time.
+
+    Where something else did arrive meanwhile that does the same, the duty is met by that, at its own time.
+    """
     root = lock(Ticket(pk=delivery.interaction.ticket_id))
     delivery = (
-        Delivery.objects.select_for_update(of=("self",)).select_related("interaction", "message").get(pk=delivery.pk)
+        Delivery.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("interaction", "message")
+        .get(pk=delivery.pk)
     )
     if delivery.bounced_at is not None:
         return
@@ -153,25 +197,10 @@ def bounce(delivery: Delivery, *, at: dt.datetime, status: str) -> None:
     OutboundMessage.objects.filter(pk=delivery.message_id, state=OutboundMessage.State.ACCEPTED).update(
         state=OutboundMessage.State.BOUNCED, answer=status[:500]
     )
-    again = []
-    for clock in obligations(root):
-        if clock.met_how == f"interaction:{delivery.interaction_id}":
-            fresh = deadlines.reopen(clock, at=at, by="bounces", reason="bounced")
-            again.append(fresh.pk)
-            Ticket.objects.filter(acknowledge=clock).update(acknowledge=fresh)
-            Ticket.objects.filter(respond=clock).update(respond=fresh)
-    sound = Interaction.objects.filter(
-        ticket__in=family(root),
-        purpose=Purpose.ANSWER,
-        delivery__settled_at__isnull=False,
-        delivery__bounced_at__isnull=True,
-        delivery__message__accepted_at__isnull=False,
-    )
+    again = _owed_again(root, delivery.interaction, at)
     root.refresh_from_db()
-    root.answered_through = sound.aggregate(last=Max("seen_through"))["last"] or 0
-    if again and root.state in (State.WAITING, State.RESOLVED, State.CLOSED):
-        root.state, root.resolved_at, root.closed_at = State.OPEN, None, None
-    root.save()
+    if again and (not root.is_unfinished or root.state == State.WAITING):
+        _open_again(root)
     derive(root)
     Address.objects.filter(kind=Address.Kind.MAIL, value__in=delivery.message.to).update(bounced_at=at)
     _tell_undelivered(root, delivery, at)
@@ -184,6 +213,44 @@ def bounce(delivery: Delivery, *, at: dt.datetime, status: str) -> None:
             "interaction": delivery.interaction_id,
             "message": delivery.message_id,
             "status": status[:100],
-            "reopened": again,
+            "reopened": [clock.pk for clock in again],
         },
     )
+
+
+def _owed_again(root: Ticket, row: Interaction, at: dt.datetime) -> list[Deadline]:
+    """Open again what this interaction met; returns what is still owed after all that did arrive."""
+    numbers = family(root)
+    heard = inbound(root, numbers)
+    arrived = [
+        (way.message.accepted_at, way.interaction, addressed(way.interaction))
+        for way in Delivery.objects.filter(
+            interaction__ticket__in=numbers,
+            settled_at__isnull=False,
+            bounced_at__isnull=True,
+            message__accepted_at__isnull=False,
+        )
+        .select_related("interaction__author", "message")
+        .order_by("message__accepted_at", "pk")
+    ]
+    owed = []
+    for clock in obligations(root, numbers):
+        if clock.met_how != f"interaction:{row.pk}":
+            continue
+        met_after_all = next((item for item in arrived if _does(item[1], clock, item[2], heard)), None)
+        fresh = deadlines.reopen(
+            clock, at=at, by="bounces", reason="bounced", owed_until=met_after_all[0] if met_after_all else None
+        )
+        Ticket.objects.filter(acknowledge=clock).update(acknowledge=fresh)
+        Ticket.objects.filter(respond=clock).update(respond=fresh)
+        if met_after_all:
+            accepted_at, other, _numbers = met_after_all
+            by: trail.Actor = other.author or "acknowledgements"
+            deadlines.meet([fresh], at=accepted_at, by=by, how=f"interaction:{other.pk}")
+        else:
+            owed.append(fresh)
+    if row.purpose == Purpose.ANSWER:
+        for number in addressed(row):
+            seen = [other.seen_through for _at, other, spoken_to in arrived if number in spoken_to]
+            Ticket.objects.filter(pk=number).update(answered_through=max(seen, default=0))
+    return owed

@@ -6,13 +6,14 @@ Nothing blocks an escalation: no step, field or gate. At most one is open for a 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections import defaultdict
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from csp import access, agreement, deadlines, notices, trail
+from csp import access, agreement, batches, deadlines, notices, trail
 from csp.access import Refused
 from csp.contract import OBLIGATIONS
 from csp.events import Act
@@ -156,22 +157,26 @@ def pull(at: dt.datetime, *, limit: int = 200) -> int:
 
     A ticket that a person is writing on at the moment is left for the next round, two seconds later.
     """
-    return _pull(_lacking().filter(detected_at__gte=at - RECENT), at, limit)
+    return _pull_some(_lacking().filter(detected_at__gte=at - RECENT), at, limit)
 
 
 def pull_all(at: dt.datetime, *, limit: int = 200) -> int:
     """The same for every breach there is, however old."""
-    return _pull(_lacking(), at, limit)
+    return _pull_some(_lacking(), at, limit)
 
 
 def _lacking() -> QuerySet[Breach]:
-    return Breach.objects.filter(escalation_cause__isnull=True, obligation__in=ESCALATING)
+    return Breach.objects.filter(escalation_cause__isnull=True, obligation__in=ESCALATING).order_by("detected_at", "pk")
 
 
-def _pull(lacking: QuerySet[Breach], at: dt.datetime, limit: int) -> int:
-    with transaction.atomic(durable=True):
-        breaches = list(lacking.select_related("deadline").order_by("detected_at", "pk")[:limit])
-        return _pull_batch(breaches, at) if breaches else 0
+def _pull_some(lacking: QuerySet[Breach], at: dt.datetime, limit: int) -> int:
+    return batches.work_off(lacking, functools.partial(_pull, at=at), limit=limit)
+
+
+@transaction.atomic(durable=True)
+def _pull(lacking: QuerySet[Breach], limit: int, *, at: dt.datetime) -> int:
+    breaches = list(lacking.select_related("deadline")[:limit])
+    return _pull_batch(breaches, at) if breaches else 0
 
 
 def _pull_batch(breaches: list[Breach], at: dt.datetime) -> int:
@@ -242,10 +247,11 @@ def _lock_roots(numbers: set[int]) -> dict[int, Ticket]:
     rows = {
         row.pk: row
         for row in Ticket.objects.filter(pk__in=set(wanted.values()))
-        .select_for_update(skip_locked=True, of=("self",))
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)
         .order_by("pk")
     }
-    return {number: rows[root] for number, root in wanted.items() if root in rows}
+    # One that was merged in this very moment is left for the next round.
+    return {number: rows[root] for number, root in wanted.items() if root in rows and rows[root].merged_into_id is None}
 
 
 def _reason(breach: Breach) -> str:
@@ -261,7 +267,7 @@ def check_can_decide(row: Escalation, user: User) -> None:
 
 def _lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
     root = lock(Ticket(pk=row.ticket_id))
-    row = Escalation.objects.select_for_update(of=("self",)).select_related("from_user").get(pk=row.pk)
+    row = Escalation.objects.select_for_update(of=("self",), no_key=True).select_related("from_user").get(pk=row.pk)
     check_can_decide(row, user)
     return root, row
 

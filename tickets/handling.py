@@ -28,6 +28,7 @@ from tickets.conversation import (
     derive,
     evidence,
     excerpt_of,
+    family,
     inbound,
     lock,
     recipients,
@@ -166,7 +167,8 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
     """Take in what a customer said on a ticket that exists (clause 3.1, follow-ups).
 
     A clock starts at its receipt unless an earlier unanswered message already has one running. Automatic replies are
-    kept, start nothing and open nothing again. Mail to a closed ticket is the caller's to open a linked ticket for.
+    kept, start nothing and open nothing again. Mail to a closed ticket is the caller's to open a linked ticket for; one
+    that is written here all the same opens it again, so that no state hides a running clock.
     """
     root = lock(ticket)
     automatic = said.purpose == Purpose.AUTOMATIC
@@ -178,7 +180,7 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
         )
     row = write(root, said, at=at, follow_up=clock_row)
     if not automatic:
-        if root.state in (State.WAITING, State.RESOLVED):
+        if not root.is_unfinished or root.state == State.WAITING:
             root.state, root.resolved_at, root.closed_at = State.OPEN, None, None
             root.pending_until, root.pending_for = None, None
             root.save()
@@ -247,10 +249,14 @@ def respond(
         raise Refused(_("Write something first; an empty message answers nobody."))
     if purpose not in (Purpose.ANSWER, Purpose.HOLDING):
         raise Refused(_("Say whether this answers the customer or is a holding message."))
-    heard = inbound(root)
+    if then not in (State.OPEN, State.WAITING, State.RESOLVED):
+        raise Refused(_("After an answer a ticket is open, waiting or resolved."))
+    numbers = family(root)
+    heard = inbound(root, numbers)
     missed = [row for row in heard if row.pk > seen_through]
     if missed:
         raise NewMessageMeanwhile(missed)
+    seen_through = heard[-1].pk if heard else 0  # nobody has seen what is still to come
     to = recipients(root, heard)
     if not to:
         raise Refused(_("No e-mail address of the customer is known. Add one, or call and log the call."))
@@ -279,15 +285,18 @@ def respond(
         mailbox=root.mailbox,
         reply_to=threading.reply_to(root, to[0]) if len(to) == 1 else "",
         headers=thread_headers([row.message_id for row in heard if row.message_id]),
-        attachments=[(item.name, item.content_type, item.blob) for item in row.attachments.select_related("blob")],
+        attachments=[
+            (item.name, item.content_type, item.blob)
+            for item in (row.attachments.select_related("blob") if files else ())
+        ],
         at=at,
     )
     Delivery.objects.create(interaction=row, message=message)
     root.state = then if purpose == Purpose.ANSWER else State.OPEN
-    root.resolved_at = at if root.state == State.RESOLVED else None
+    root.resolved_at, root.closed_at = (at if root.state == State.RESOLVED else None), None
     if root.assignee_id is None:
         root.assignee = by
-        deadlines.hand_over(running(root), responsible=by, team=root.team)
+        deadlines.hand_over(running(root, numbers=numbers), responsible=by, team=root.team)
     root.last_interaction_at = max(root.last_interaction_at, at)
     root.save()
     Draft.objects.filter(
@@ -351,7 +360,10 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
     if not rows:
         raise Refused(_("No message is waiting for a reply."))
     met = deadlines.meet(rows, at=at, by=by, how="no reply needed")
-    root.answered_through = max(root.answered_through, seen_through)
+    numbers = family(root)
+    seen_through = max((row.pk for row in inbound(root, numbers)), default=0)
+    Ticket.objects.filter(pk__in=numbers).update(answered_through=seen_through)
+    root.answered_through = seen_through
     if root.state in (State.NEW, State.OPEN):
         root.state = State.WAITING
     root.save()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from csp import access, deadlines, notices, trail
+from csp import access, batches, deadlines, notices, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Deadline, Notice, User
+from csp.models import Deadline, Notice, OutboundMessage, User
 from csp.roles import Role
-from tickets.conversation import ANSWERING, Purpose, derive, family, lock, running
+from tickets.conversation import ANSWERING, Purpose, derive, family, inbound, lock, running
 from tickets.handling import check_can_work
 from tickets.models import Category, Delivery, Ticket
 
@@ -22,8 +24,7 @@ CLOSES_AFTER = dt.timedelta(days=7)  # policy: a resolved ticket closes itself a
 
 def check_can_resolve(ticket: Ticket) -> None:
     """Nothing that a customer waits for may be hidden by a state."""
-    answering = running(ticket, *ANSWERING)
-    if answering and not _answer_on_its_way(ticket):
+    if running(ticket, *ANSWERING) and not _answer_on_its_way(ticket):
         raise Refused(
             _("The customer has not been answered yet. Answer first, or rule that a follow-up needs no reply.")
         )
@@ -32,11 +33,14 @@ def check_can_resolve(ticket: Ticket) -> None:
 
 
 def _answer_on_its_way(ticket: Ticket) -> bool:
-    return Delivery.objects.filter(
+    """Whether one that was written in sight of the customer's last word waits to be taken by a server outside."""
+    under_way = Delivery.objects.filter(
         interaction__ticket__in=family(ticket),
         interaction__purpose=Purpose.ANSWER,
+        interaction__seen_through__gte=max((row.pk for row in inbound(ticket)), default=0),
         settled_at__isnull=True,
-    ).exists()
+    )
+    return under_way.exclude(message__state=OutboundMessage.State.FAILED).exists()
 
 
 @transaction.atomic
@@ -142,38 +146,49 @@ def set_pending(ticket: Ticket, *, until: dt.datetime | None, by: User, at: dt.d
 
 def remind_pending(at: dt.datetime, *, limit: int = 200) -> int:
     """Tell people of the reminders that they set. Returns how many."""
-    with transaction.atomic(durable=True):
-        rows = list(
-            Ticket.objects.filter(pending_until__lte=at)
-            .select_related("pending_for")
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("pending_until")[:limit]
-        )
-        for row in rows:
-            to = [row.pending_for] if row.pending_for and row.pending_for.is_active else []
-            notices.tell(
-                notices.Telling(
-                    kind=Notice.Kind.PENDING,
-                    key=f"pending:{row.pk}:{row.pending_until:%Y%m%d%H%M%S}",
-                    to=to or notices.Rungs(at).supervisors(row.team_id),
-                    subject_ref=row.reference,
-                    path=row.path,
-                ),
-                at=at,
+    waiting = Ticket.objects.filter(pending_until__lte=at).order_by("pending_until")
+    return batches.work_off(waiting, functools.partial(_remind_pending, at=at), limit=limit)
+
+
+@transaction.atomic(durable=True)
+def _remind_pending(waiting: QuerySet[Ticket], limit: int, *, at: dt.datetime) -> int:
+    rows = list(
+        waiting.select_related("pending_for").select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit]
+    )
+    if not rows:
+        return 0
+    rungs = notices.Rungs(at)
+    notices.tell(
+        *(
+            notices.Telling(
+                kind=Notice.Kind.PENDING,
+                key=f"pending:{row.pk}:{row.pending_until:%Y%m%d%H%M%S}",
+                to=[row.pending_for]
+                if row.pending_for and row.pending_for.is_active
+                else rungs.supervisors(row.team_id),
+                subject_ref=row.reference,
+                path=row.path,
             )
-        Ticket.objects.filter(pk__in=[row.pk for row in rows]).update(pending_until=None, pending_for=None)
+            for row in rows
+        ),
+        at=at,
+    )
+    Ticket.objects.filter(pk__in=[row.pk for row in rows]).update(pending_until=None, pending_for=None)
     return len(rows)
 
 
 def close_resolved(at: dt.datetime, *, limit: int = 200) -> int:
-    """Close what has been resolved for seven quiet days. Returns how many."""
-    due = Ticket.objects.filter(state=State.RESOLVED, resolved_at__lte=at - CLOSES_AFTER)
-    numbers = list(due.order_by("resolved_at").values_list("pk", flat=True)[:limit])
-    closed = 0
-    for number in numbers:
-        with transaction.atomic(durable=True):
-            row = due.select_for_update(skip_locked=True, of=("self",)).filter(pk=number).first()
-            if row is not None and not running(row):
-                change_state(row, to=State.CLOSED, by="closing", at=at)
-                closed += 1
-    return closed
+    """Close what has been resolved for seven quiet days and owes nothing. Returns how many."""
+    due = Ticket.objects.filter(state=State.RESOLVED, resolved_at__lte=at - CLOSES_AFTER, next_due_at__isnull=True)
+    numbers = list(due.order_by("resolved_at").values_list("pk", flat=True)[: batches.FAR])
+    return batches.each(numbers, functools.partial(_close_one, at=at), limit=limit)
+
+
+@transaction.atomic(durable=True)
+def _close_one(number: int, *, at: dt.datetime) -> int:
+    root = lock(Ticket(pk=number))
+    quiet = root.state == State.RESOLVED and root.resolved_at is not None and root.resolved_at <= at - CLOSES_AFTER
+    if not quiet or running(root):
+        return 0
+    change_state(root, to=State.CLOSED, by="closing", at=at)
+    return 1

@@ -16,15 +16,18 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import User
 from csp.roles import Permission
-from tickets.conversation import derive, lock, running
+from tickets.conversation import ANSWERING, derive, lock, root_number, running
 from tickets.handling import check_can_work
 from tickets.models import Escalation, Ticket, TicketLink
 
 
 def _lock_both(one: Ticket, other: Ticket) -> tuple[Ticket, Ticket]:
     """Both roots, locked in the order of their numbers so that two merges cannot wait for each other."""
-    rows = {ticket.pk: lock(ticket) for ticket in sorted((one, other), key=lambda ticket: ticket.pk)}
-    return rows[one.pk], rows[other.pk]
+    first, second = root_number(one.pk), root_number(other.pk)
+    rows = {number: lock(Ticket(pk=number)) for number in sorted({first, second})}
+    if (root_number(one.pk), root_number(other.pk)) != (rows[first].pk, rows[second].pk):
+        raise Refused(_("Somebody has just merged or separated one of these. Look again."))
+    return rows[first], rows[second]
 
 
 @transaction.atomic
@@ -43,13 +46,14 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     if target.state == Ticket.State.CLOSED:
         raise Refused(_("%(ref)s is closed. Open it again first.") % {"ref": target.reference})
     if source.escalations.filter(closed_at__isnull=True).exists():
-        _carry_escalation(source, target)
+        _carry_escalation(source, target, by, at)
     before = source.state
-    source.merged_into, source.state = target, Ticket.State.MERGED
+    unanswered = running(source, *ANSWERING)
+    source.merged_into, source.merged_at, source.state = target, at, Ticket.State.MERGED
     source.save()
     waiting = running(target)
     deadlines.hand_over(waiting, responsible=target.assignee, team=target.team)
-    if waiting and target.state not in Ticket.UNFINISHED:
+    if (waiting and not target.is_unfinished) or (unanswered and target.state == Ticket.State.WAITING):
         target.state, target.resolved_at = Ticket.State.OPEN, None
         target.save()
     derive(source, rows=())
@@ -65,11 +69,10 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     return target
 
 
-def _carry_escalation(source: Ticket, target: Ticket) -> None:
+def _carry_escalation(source: Ticket, target: Ticket, by: User, at: dt.datetime) -> None:
     """What stood before a supervisor still does: with the ticket that speaks now, or joined to its open escalation."""
     moving = source.escalations.get(closed_at__isnull=True)
-    standing = Escalation.objects.filter(ticket=target, closed_at__isnull=True).first()
-    if standing is None:
+    if not target.escalations.filter(closed_at__isnull=True).exists():
         Escalation.objects.create(
             ticket=target,
             team=target.team,
@@ -83,21 +86,24 @@ def _carry_escalation(source: Ticket, target: Ticket) -> None:
             accepted_at=moving.accepted_at,
             accepted_by=moving.accepted_by,
         )
+    moving.closed_at, moving.closed_by, moving.outcome = at, by, Escalation.Outcome.CLOSED
+    moving.outcome_note = _("Merged into %(ref)s.") % {"ref": target.reference}
+    moving.save()
 
 
 @transaction.atomic
 def unmerge(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
     """Take a merge back: the ticket speaks for itself again, with its own clocks."""
-    source = (
-        Ticket.objects.select_for_update(of=("self",)).select_related("contract", "team", "assignee").get(pk=ticket.pk)
-    )
+    target = lock(ticket)
+    source = Ticket.objects.select_related("contract", "team", "assignee").get(pk=ticket.pk)
     check_can_work(source, by)
     if source.merged_into_id is None:
         raise Refused(_("This ticket is not merged."))
-    target = lock(Ticket(pk=source.merged_into_id))
-    source.merged_into, source.state = None, Ticket.State.OPEN
+    source.merged_into, source.merged_at, source.state = None, None, Ticket.State.OPEN
     source.save()
-    derive(source)
+    waiting = running(source)
+    deadlines.hand_over(waiting, responsible=source.assignee, team=source.team)
+    derive(source, rows=waiting)
     derive(target)
     trail.record(Act.TICKET_UNMERGED, source.trail_subject, by=by, at=at, facts={"from": target.pk})
     trail.record(Act.TICKET_UNMERGED, target.trail_subject, by=by, at=at, facts={"out": source.pk})
@@ -131,12 +137,12 @@ def join_stranger(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
 
     The stranger's ticket gets the customer of the ticket that was quoted and is merged into it.
     """
-    root = lock(ticket)
-    check_can_work(root, by)
-    bond = TicketLink.objects.filter(ticket=root, kind=TicketLink.Kind.STRANGER).select_related("other").first()
+    number = root_number(ticket.pk)
+    bond = TicketLink.objects.filter(ticket=number, kind=TicketLink.Kind.STRANGER).select_related("other").first()
     if bond is None:
         raise Refused(_("This ticket is not linked to one that its sender quoted."))
-    quoted = lock(bond.other)
+    root, quoted = _lock_both(ticket, bond.other)
+    check_can_work(root, by)
     if quoted.state == Ticket.State.CLOSED:
         raise Refused(_("%(ref)s is closed. Open it again first.") % {"ref": quoted.reference})
     before = root.customer_id

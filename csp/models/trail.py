@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from csp.events import Act
+from csp.events import acts
 from csp.records import Kept, Record
 
 
@@ -20,7 +20,7 @@ class TrailEntry(models.Model):
     recorded_at = models.DateTimeField(editable=False)
     at = models.DateTimeField()
     actor = models.CharField(max_length=40)  # "user:7", "customer:12", "system:sweep"
-    act = models.CharField(max_length=40, choices=Act)
+    act = models.CharField(max_length=40, choices=acts)
     subject = models.CharField(max_length=60)  # "ticket:4790", "deadline:81"
     version = models.PositiveIntegerField(editable=False)  # 1, 2, 3 ... without gaps for each subject
     context = models.CharField(max_length=60)  # the larger thing it belongs to; the subject itself where there is none

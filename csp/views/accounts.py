@@ -5,18 +5,41 @@ Only what is listed here exists: no sign-up, no confirmation of addresses, no si
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account import views as account
 from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import path, re_path
 
-from csp.access import open_to_all, requires
+from csp import readiness
+from csp.access import open_to_all, person, requires
 
 anyone_signed_in = requires()
 
+
+class SignInView(account.LoginView):  # type: ignore[misc]  # allauth comes without types
+    """Says how to make the first account where there is none yet."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "nobody_yet": not readiness.somebody_can_sign_in()}
+
+
+class PasswordView(account.PasswordChangeView):  # type: ignore[misc]  # as above
+    """Who has no password yet gets one by a link in the mail, not here."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not person(request).has_usable_password():
+            return redirect("account_reset_password")
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]  # as above
+
+
 urlpatterns = [
-    path("sign-in/", open_to_all(account.login), name="account_login"),
+    path("sign-in/", open_to_all(SignInView.as_view()), name="account_login"),
     path("sign-in/code/", open_to_all(factors.authenticate), name="mfa_authenticate"),
     path("sign-out/", open_to_all(account.logout), name="account_logout"),
     path("sign-in/inactive/", open_to_all(account.account_inactive), name="account_inactive"),
@@ -30,7 +53,7 @@ urlpatterns = [
     path(
         "password/set/", open_to_all(account.password_reset_from_key_done), name="account_reset_password_from_key_done"
     ),
-    path("account/password/", anyone_signed_in(account.password_change), name="account_change_password"),
+    path("account/password/", anyone_signed_in(PasswordView.as_view()), name="account_change_password"),
     path("account/again/", anyone_signed_in(account.reauthenticate), name="account_reauthenticate"),
     path("account/again/code/", anyone_signed_in(factors.reauthenticate), name="mfa_reauthenticate"),
     path("account/second-factor/", anyone_signed_in(factors.index), name="mfa_index"),

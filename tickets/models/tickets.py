@@ -105,7 +105,8 @@ class Ticket(models.Model):
     # The clock of clause 3.3, from the moment the ticket is marked complex (starting at receipt).
     escalate = models.OneToOneField("csp.Deadline", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     complex_reason = models.CharField(max_length=500, blank=True)
-    # The last customer interaction that an answer, accepted outside, was written in sight of.
+    # The last of this ticket's own customer interactions that an answer, accepted outside, was written in sight of, or
+    # that was ruled to need none; a later one is unanswered.
     answered_through = models.BigIntegerField(default=0)
     # Derived from the running deadlines, in the same transaction; the queue is ordered by them.
     next_obligation = models.CharField(max_length=30, blank=True)
@@ -120,6 +121,7 @@ class Ticket(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_from")
+    merged_at = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField(editable=False)  # set by the database (tickets 0002)
     search = models.GeneratedField(
         expression=SearchVector("subject", config="simple"), output_field=SearchVectorField(), db_persist=True
@@ -137,9 +139,9 @@ class Ticket(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="merged", merged_into__isnull=False)
-                | (~Q(state="merged") & Q(merged_into__isnull=True)),
-                name="merged_says_into_what",
+                condition=Q(state="merged", merged_into__isnull=False, merged_at__isnull=False)
+                | (~Q(state="merged") & Q(merged_into__isnull=True, merged_at__isnull=True)),
+                name="merged_says_into_what_and_when",
             ),
             models.CheckConstraint(
                 condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")), name="not_merged_into_itself"

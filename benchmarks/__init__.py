@@ -1,1 +1,0 @@
-"""What the product costs, in ratios taken in one run on one machine: `./run bench`."""

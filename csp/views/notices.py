@@ -1,0 +1,47 @@
+"""What somebody was told, newest first, with a way to where it happened."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from csp import access, clock, notices
+from csp.access import requires
+from csp.models import Notice
+
+PAGE = 50
+
+
+@requires()
+def index(request: HttpRequest) -> HttpResponse:
+    """The person's notices, unread ones marked."""
+    mine = Notice.objects.filter(user=access.person(request))
+    rows = mine
+    if request.GET.get("after", "").isdecimal():
+        rows = rows.filter(pk__lt=int(request.GET["after"]))
+    found = list(rows.order_by("-pk")[: PAGE + 1])
+    shown = found[:PAGE]
+    context = {
+        "notices": [(row, notices.sentence(row)) for row in shown],
+        "after": shown[-1].pk if len(found) > PAGE else "",
+        "unread": mine.filter(read_at__isnull=True).count(),
+    }
+    return render(request, "csp/notices.html", context)
+
+
+@requires()
+@require_POST
+def read_all(request: HttpRequest) -> HttpResponse:
+    """Mark everything read."""
+    notices.mark_read(access.person(request), at=clock.now())
+    return redirect("notices")
+
+
+@requires()
+@require_POST
+def open_one(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark one read and go to what it is about."""
+    row = get_object_or_404(Notice, pk=pk, user=access.person(request))
+    notices.mark_read(access.person(request), at=clock.now(), only=row)
+    return HttpResponseRedirect(row.path) if row.path.startswith("/") else redirect("notices")

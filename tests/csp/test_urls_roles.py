@@ -1,0 +1,97 @@
+"""Who may open what: every address of the product, asked by every role, against a reviewed table.
+
+The table is tests/csp/permissions.txt. After adding or guarding an address, write it afresh and review the difference:
+
+    CSP_WRITE_PERMISSIONS=1 ./run test tests/csp/test_urls_roles.py -q && git diff tests/csp/permissions.txt
+
+An address that is not in the table fails. `sign-in` means that the answer leads to the sign-in page. Addresses with
+something in them are asked about a ticket of Rita's team, about Rita herself, and so on (`samples`); Otto is the
+representative of the other team. What Django's own admin shows to whom is tested in test_admin.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests import factories
+from tests.cast import Cast
+
+TABLE = Path(__file__).with_name("permissions.txt")
+ROLES = ("nobody", "rita", "sam", "otto", "fay", "vera", "adam")
+HEAD = "address".ljust(58) + "method " + "".join(role.ljust(9) for role in ROLES).rstrip()
+
+
+def addresses(
+    resolver: URLResolver | None = None, route: str = "", space: str = ""
+) -> Iterator[tuple[str, str, set[str]]]:
+    """(route, name to reverse by, what it has in it) of every pattern; of the admin only its first page."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        here = route + str(entry.pattern).lstrip("^")
+        if isinstance(entry, URLResolver):
+            if entry.namespace != "admin":
+                yield from addresses(entry, here, f"{space}{entry.namespace}:" if entry.namespace else space)
+        elif isinstance(entry, URLPattern):
+            assert entry.name, f"{here} has no name"
+            names = {*entry.pattern.converters, *getattr(entry.pattern, "regex", _NoRegex).groupindex}
+            yield here, space + entry.name, names
+
+
+class _NoRegex:
+    groupindex: dict[str, int] = {}
+
+
+def samples(cast: Cast) -> dict[str, dict[str, Any]]:
+    """What to put into an address: by its name, else ("") by the name of the part."""
+    ticket = factories.ticket(team=cast.team, customer=cast.carl, assignee=None)
+    return {
+        "": {"number": ticket.pk, "pk": ticket.pk, "ticket": ticket.pk},
+        "person": {"pk": cast.rita.pk},
+        "role_grant": {"pk": cast.rita.pk},
+        "role_end": {"pk": cast.rita.pk, "grant": cast.rita.grants.get().pk},
+        "person_act": {"pk": cast.rita.pk, "action": "invite"},
+        "team": {"pk": cast.team.pk},
+        "contract_settings": {"pk": cast.contract.pk},
+        "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
+    }
+
+
+def ask(client: Client, method: str, path: str) -> str:
+    """What the answer is: its status, or where it leads if that is the sign-in. Nothing that it does is kept."""
+    before, cookies = transaction.savepoint(), client.cookies.copy()
+    try:
+        answer = client.get(path) if method == "GET" else client.post(path)
+    finally:
+        transaction.savepoint_rollback(before)
+        client.cookies = cookies
+    leads_to = answer.headers.get("Location", "")
+    return "sign-in" if leads_to.startswith("/sign-in/?next=") else str(answer.status_code)
+
+
+@pytest.mark.slow
+def test_every_address_answers_every_role_as_the_reviewed_table_says(cast: Cast) -> None:
+    parts = samples(cast)
+    clients = {role: Client() for role in ROLES}
+    for role, client in clients.items():
+        if role != "nobody":
+            client.force_login(getattr(cast, role))
+    lines = []
+    for route, name, needed in addresses():
+        found = {**parts[""], **parts.get(name, {})}
+        values = {part: found.get(part, 1) for part in needed}
+        path = reverse(name, kwargs=values)
+        for method in ("GET", "POST"):
+            answers = "".join(ask(clients[role], method, path).ljust(9) for role in ROLES).rstrip()
+            lines.append(f"{route:<57} {method:<6} {answers}")
+    written = "\n".join([HEAD, *sorted(set(lines))]) + "\n"
+    if os.environ.get("CSP_WRITE_PERMISSIONS"):
+        TABLE.write_text(written)
+    expected = TABLE.read_text()
+    assert written.splitlines() == expected.splitlines(), __doc__
