@@ -1,0 +1,169 @@
+"""What people do with a ticket besides writing: each with good and with bad input."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from csp import deadlines
+from csp.models import Assessment, Deadline
+from tests import factories
+from tests.cast import Cast
+from tests.factories import AT, DAY, HOUR
+from tests.tickets.desk import HTMX, at_nine, browser
+from tickets import merging
+from tickets.models import Category, Ticket, TicketLink
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_nine")]
+__all__ = ["at_nine"]
+
+
+@pytest.fixture
+def ticket(cast: Cast) -> Ticket:
+    return factories.ticket(team=cast.team, customer=cast.carl, received_at=AT - 2 * HOUR)
+
+
+def again(ticket: Ticket) -> Ticket:
+    return Ticket.objects.get(pk=ticket.pk)
+
+
+def answered(cast: Cast, ticket: Ticket) -> None:
+    factories.answer(ticket=ticket, by=cast.rita, at=AT - HOUR, accepted_at=AT - HOUR)
+
+
+def test_a_ticket_is_assigned_taken_and_given_back(cast: Cast, ticket: Ticket) -> None:
+    client, url = browser(cast.sam), f"/tickets/{ticket.pk}/assign/"
+    assert client.get(url).status_code == 200
+    assert client.post(url, {"to": cast.rita.pk}).status_code == 302
+    assert again(ticket).assignee == cast.rita
+    refused = client.post(url, {"to": cast.otto.pk})  # not of this team
+    assert refused.status_code == 422
+    client.post(url, {"to": ""})
+    assert again(ticket).assignee is None
+    browser(cast.rita).post(f"/tickets/{ticket.pk}/assign/me/")
+    assert again(ticket).assignee == cast.rita
+
+
+def test_a_step_comes_as_a_page_and_as_a_dialog_and_ends_the_same(cast: Cast, ticket: Ticket) -> None:
+    client, url = browser(cast.rita), f"/tickets/{ticket.pk}/escalate/"
+    assert "<html" in client.get(url).content.decode()
+    assert "<html" not in client.get(url, headers=HTMX).content.decode()
+    bad = client.post(url, {"reason": ""}, headers=HTMX)
+    assert (bad.status_code, "<html" in bad.content.decode()) == (422, False)
+    good = client.post(url, {"reason": "Above my limit"}, headers=HTMX)
+    assert good["HX-Redirect"] == f"/tickets/{ticket.pk}/"
+
+
+def test_a_ticket_moves_only_within_its_contract(cast: Cast, ticket: Ticket) -> None:
+    client, url = browser(cast.rita), f"/tickets/{ticket.pk}/move/"
+    assert client.post(url, {"team": 999}).status_code == 422
+    assert client.post(url, {"team": cast.other_team.pk})["Location"] == "/queue/"
+    assert again(ticket).team == cast.other_team
+    assert client.get(f"/tickets/{ticket.pk}/").status_code == 404
+
+
+def test_a_state_hides_nothing_that_a_customer_waits_for(cast: Cast, ticket: Ticket) -> None:
+    client, url = browser(cast.rita), f"/tickets/{ticket.pk}/state/"
+    refused = client.post(url, {"state": "resolved", "resolution": "Credited."})
+    assert refused.status_code == 422
+    assert "Credited." in refused.content.decode()
+    answered(cast, ticket)
+    assert client.post(url, {"state": "resolved", "resolution": "Credited."}).status_code == 302
+    assert (again(ticket).state, again(ticket).resolution) == ("resolved", "Credited.")
+    assert client.post(url, {"state": "merged"}).status_code == 422
+
+
+def test_what_a_ticket_is_can_be_said_and_a_complaint_not_be_unmade_by_its_assignee(cast: Cast, ticket: Ticket) -> None:
+    category = Category.objects.create(contract=cast.contract, name="Delivery")
+    client, url = browser(cast.rita), f"/tickets/{ticket.pk}/edit/"
+    said = {"subject": "Floor", "kind": "complaint", "priority": 3, "category": category.pk}
+    assert client.post(url, said).status_code == 302
+    row = again(ticket)
+    assert (row.subject, row.kind, row.priority, row.category) == ("Floor", "complaint", 3, category)
+    assert client.post(url, said | {"kind": "inquiry"}).status_code == 422
+    assert client.post(url, said | {"subject": "", "priority": 9}).status_code == 422
+
+
+def test_a_reminder_is_to_come_or_none(cast: Cast, ticket: Ticket) -> None:
+    client, url = browser(cast.rita), f"/tickets/{ticket.pk}/remind/"
+    assert client.post(url, {"until": "2025-03-01T10:00"}).status_code == 422
+    assert client.post(url, {"until": "2025-03-05T10:00"}).status_code == 302
+    # the person's own zone; London is on UTC in March
+    assert again(ticket).pending_until == dt.datetime(2025, 3, 5, 10, tzinfo=dt.UTC)
+    client.post(url, {"until": ""})
+    assert again(ticket).pending_until is None
+
+
+def test_complex_is_marked_and_decided_within_authority_with_reasons(cast: Cast, ticket: Ticket) -> None:
+    client = browser(cast.rita)
+    assert client.post(f"/tickets/{ticket.pk}/within-authority/", {"reason": "Small"}).status_code == 422
+    assert client.post(f"/tickets/{ticket.pk}/complex/", {"reason": ""}).status_code == 422
+    assert client.post(f"/tickets/{ticket.pk}/complex/", {"reason": "A claim"}).status_code == 302
+    assert client.post(f"/tickets/{ticket.pk}/within-authority/", {"reason": "Below my limit"}).status_code == 302
+    [clock_row] = factories.clocks(ticket=ticket, obligation="escalate")
+    assert clock_row.met_at == AT
+
+
+def test_tickets_of_one_customer_merge_and_come_apart_again(cast: Cast, ticket: Ticket) -> None:
+    target = factories.ticket(team=cast.team, customer=cast.carl, received_at=AT - HOUR)
+    other = factories.ticket(team=cast.team, customer=cast.rhea, received_at=AT - HOUR)
+    foreign = factories.ticket(team=cast.other_team, customer=cast.carl, received_at=AT - HOUR)
+    client, url = browser(cast.rita), f"/tickets/{ticket.pk}/merge/"
+    assert f"#{target.pk}" in client.get(url).content.decode()
+    for typed in (other.reference, foreign.reference, "#999999", "nonsense", ticket.reference):
+        assert client.post(url, {"other": typed}).status_code == 422, typed
+    client.post(url, {"other": target.reference})
+    assert again(ticket).merged_into == target
+    assert client.get(f"/tickets/{ticket.pk}/")["Location"] == f"/tickets/{target.pk}/"
+    assert f"#{ticket.pk} was merged into this" in client.get(f"/tickets/{target.pk}/").content.decode()
+    client.post(f"/tickets/{ticket.pk}/unmerge/")
+    assert again(ticket).merged_into is None
+
+
+def test_a_link_to_a_ticket_that_one_cannot_see_is_not_made_and_not_shown(cast: Cast, ticket: Ticket) -> None:
+    foreign = factories.ticket(team=cast.other_team, customer=cast.rhea, subject="A secret of Rhea's")
+    client = browser(cast.rita)
+    assert client.post(f"/tickets/{ticket.pk}/link/", {"other": foreign.reference}).status_code == 422
+    merging.link(ticket, other=foreign, kind=TicketLink.Kind.RELATED, by="intake", at=AT)
+    assert "A secret" not in client.get(f"/tickets/{ticket.pk}/").content.decode()
+
+
+def test_a_stranger_who_quoted_us_is_joined_by_one_click(cast: Cast, ticket: Ticket) -> None:
+    stranger = factories.ticket(team=cast.team, customer=cast.rhea, received_at=AT - HOUR)
+    client = browser(cast.rita)
+    refused = client.post(f"/tickets/{stranger.pk}/join/", follow=True)
+    assert "is not linked" in refused.content.decode()
+    merging.link(stranger, other=ticket, kind=TicketLink.Kind.STRANGER, by="intake", at=AT)
+    assert f"/tickets/{stranger.pk}/join/" in client.get(f"/tickets/{stranger.pk}/").content.decode()
+    client.post(f"/tickets/{stranger.pk}/join/")
+    assert again(stranger).merged_into == ticket
+
+
+def test_a_deadline_is_waived_by_a_supervisor_with_a_reason_and_the_queue_knows(cast: Cast, ticket: Ticket) -> None:
+    row = ticket.respond
+    url = f"/tickets/{ticket.pk}/deadlines/{row.pk}/waive/"
+    assert browser(cast.rita).post(url, {"reason": "Spam"}).status_code == 403
+    assert browser(cast.olga).post(url, {"reason": "Spam"}).status_code == 404
+    client = browser(cast.sam)
+    assert client.post(url, {"reason": ""}).status_code == 422
+    assert client.post(url, {"reason": "A test of our own"}).status_code == 302
+    assert Deadline.objects.get(pk=row.pk).void_reason == "A test of our own"
+    assert again(ticket).next_obligation == "acknowledge"
+    other = factories.ticket(team=cast.other_team, customer=cast.rhea)
+    assert client.post(f"/tickets/{ticket.pk}/deadlines/{other.respond_id}/waive/").status_code == 404
+
+
+def test_a_breach_is_assessed_by_two_people_of_whom_one_is_outside(cast: Cast) -> None:
+    ticket = factories.ticket(team=cast.team, customer=cast.carl, received_at=AT - 2 * DAY, at=AT - 2 * DAY)
+    deadlines.sweep(AT)
+    url = f"/tickets/{ticket.pk}/deadlines/{ticket.respond_id}/assess/"
+    client = browser(cast.rita)
+    assert "Propose an assessment" in client.get(f"/tickets/{ticket.pk}/").content.decode()
+    assert client.post(url, {"verdict": "not_owed", "reason": ""}).status_code == 422
+    assert client.post(url, {"verdict": "not_owed", "reason": "A test"}).status_code == 302
+    own = browser(cast.sam).post(f"{url}decide/", {"agreed": "yes", "reason": "So it was"})
+    assert own.status_code == 422  # of the same team
+    assert Assessment.objects.get().decided_at is None
+    fresh = f"/tickets/{ticket.pk}/deadlines/{ticket.acknowledge_id}/assess/decide/"
+    assert browser(cast.sam).get(fresh).status_code == 404  # nothing is proposed there

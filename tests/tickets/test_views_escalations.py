@@ -1,0 +1,105 @@
+"""The supervisors' board."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import factories
+from tests.cast import Cast
+from tests.factories import AT, HOUR
+from tests.tickets.desk import HTMX, at_nine, browser
+from tickets import escalation
+from tickets.models import Escalation, Ticket
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_nine")]
+__all__ = ["at_nine"]
+
+
+def ticket(cast: Cast, subject: str = "A claim") -> Ticket:
+    return factories.ticket(
+        team=cast.team, customer=cast.carl, received_at=AT - 3 * HOUR, assignee=cast.rita, subject=subject
+    )
+
+
+def raised(cast: Cast, subject: str = "A claim") -> Escalation:
+    return escalation.escalate(ticket(cast, subject), by=cast.rita, at=AT, reason="Above my limit")
+
+
+def test_the_board_shows_what_must_come_what_came_and_what_was_decided(cast: Cast) -> None:
+    escalation.mark_complex(ticket(cast, "Still with Rita"), by=cast.rita, at=AT, reason="Legal words")
+    raised(cast, "Just arrived")
+    escalation.accept(raised(cast, "Already accepted"), by=cast.sam, at=AT)
+    escalation.decide(
+        raised(cast, "Decided today"), by=cast.sam, at=AT, decision=Escalation.Decision.APPROVE, note="Yes"
+    )
+    page = browser(cast.sam).get("/escalations/").content.decode()
+    columns = page.split('<section class="col">')[1:]
+    for column, subject in zip(
+        columns, ("Still with Rita", "Just arrived", "Already accepted", "Decided today"), strict=True
+    ):
+        assert subject in column
+    assert "received 3 h ago" in page.replace("\u00a0", " ")
+
+
+def test_only_supervisors_and_auditors_see_it_and_only_their_own(cast: Cast) -> None:
+    raised(cast, "Of Sam's team")
+    assert browser(cast.rita).get("/escalations/").status_code == 403
+    assert "Of Sam" not in browser(cast.olga).get("/escalations/").content.decode()
+    page = browser(cast.vera).get("/escalations/").content.decode()
+    assert "Of Sam" in page
+    assert "Carl" not in page
+    assert "Accept" not in page
+
+
+def test_an_escalation_is_accepted_once_and_decided_with_words(cast: Cast) -> None:
+    row = raised(cast)
+    client, url = browser(cast.sam), f"/escalations/{row.pk}"
+    assert browser(cast.olga).post(f"{url}/accept/").status_code == 404
+    assert browser(cast.rita).post(f"{url}/accept/").status_code == 403
+    assert browser(cast.vera).post(f"{url}/accept/").status_code == 403
+    assert client.post(f"{url}/accept/", {"next": "/escalations/"})["Location"] == "/escalations/"
+    assert "has accepted this already" in client.post(f"{url}/accept/", follow=True).content.decode()
+    assert client.post(f"{url}/decide/", {"decision": "approve", "note": ""}).status_code == 422
+    assert client.post(f"{url}/decide/", {"decision": "shrug", "note": "x"}).status_code == 422
+    assert client.post(f"{url}/decide/", {"decision": "approve", "note": "Pay it"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.decision, row.outcome_note) == ("approve", "Pay it")
+
+
+def test_an_escalation_goes_back_with_a_reason(cast: Cast) -> None:
+    row = raised(cast)
+    client, url = browser(cast.sam), f"/escalations/{row.pk}/hand-back/"
+    assert client.post(url, {"reason": " "}).status_code == 422
+    assert client.post(url, {"reason": "Within your limit"}, headers=HTMX)["HX-Redirect"] == "/escalations/"
+    row.refresh_from_db()
+    assert row.outcome == Escalation.Outcome.RETURNED
+
+
+def test_the_board_costs_the_same_however_full_it_is(cast: Cast) -> None:
+    client = browser(cast.sam)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/escalations/")
+        return len([query for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))])
+
+    raised(cast)
+    cost()
+    few = cost()
+    for _each in range(5):
+        raised(cast)
+    assert cost() == few <= 12
+
+
+def test_the_board_is_told_of_changes(cast: Cast) -> None:
+    client = browser(cast.sam)
+    row = raised(cast)
+    cursor = json.loads(client.get("/changes?scope=escalations&since=").content)["cursor"]
+    assert client.get("/changes", {"scope": "escalations", "since": cursor}).status_code == 204
+    escalation.accept(row, by=cast.sam, at=AT)
+    assert client.get("/changes", {"scope": "escalations", "since": cursor}).status_code == 200
+    assert browser(cast.rita).get("/changes?scope=escalations").status_code == 400
