@@ -12,7 +12,7 @@ from csp import loops
 from csp.models import Address, Contract, Customer, Deadline, OutboundMessage, RoleGrant, Team, User
 from csp.roles import Role
 from tickets import delivery, handling
-from tickets.conversation import Direction, Kind, Purpose, Said, inbound
+from tickets.conversation import Direction, Kind, Purpose, Said, inbound, root_number
 from tickets.models import Delivery, Interaction, Ticket
 
 # Before every instant of every test; roles began then.
@@ -135,7 +135,7 @@ def message(
 
 def on_screen(*, ticket: Ticket) -> int:
     """The last customer message that somebody who has the ticket open sees."""
-    return max((row.pk for row in inbound(ticket)), default=0)
+    return max((row.pk for row in inbound(Ticket(pk=root_number(ticket.pk)))), default=0)
 
 
 def answer(

@@ -341,8 +341,24 @@ class NewTicketForm(forms.Form):
 class RulingForm(ReasonForm):
     """A word on unsorted messages, one or several."""
 
-    field_order = ("verdict", "reason")
+    field_order = ("verdict", "reason", "also_rule_sender")
     verdict = forms.ChoiceField(choices=[("genuine", _("Genuine")), ("spam", _("Spam"))], label=_("Verdict"))
+    also_rule_sender = forms.BooleanField(required=False, label=_("From now on for this sender"))
+
+
+class SenderForm(ReasonForm):
+    """What is known of a sender."""
+
+    field_order = ("pattern", "verdict", "reason")
+    pattern = forms.CharField(
+        label=_("Address or domain"), max_length=320,
+        help_text=_("name@shop.example, or @shop.example for everybody there"),
+    )  # fmt: skip
+    verdict = forms.ChoiceField(
+        label=_("Rule"),
+        required=False,
+        choices=[("allow", _("Let in")), ("block", _("Put among the unsorted")), ("", _("No rule any more"))],
+    )
 
 
 def active_teams(contract: int) -> Any:

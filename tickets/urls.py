@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import acts, escalations, files, live, queue, ticket, writing
+from tickets.views import acts, escalations, files, live, opening, queue, searching, ticket, unsorted, writing
 
 urlpatterns = [
     path("queue/", queue.first, name="queue"),
@@ -11,6 +11,10 @@ urlpatterns = [
     path("queue/<str:name>/", queue.queue, name="queue_view"),
     path("next/", queue.go_next, name="go_next"),
     path("changes", live.ask, name="changes"),
+    path("search/", searching.results, name="search"),
+    path("palette/", searching.palette, name="palette"),
+    path("tickets/new/", opening.new_ticket, name="new_ticket"),
+    path("tickets/new/customers/", opening.customers, name="pick_customer"),
     path("tickets/<int:number>/", ticket.page, name="ticket"),
     path("tickets/<int:number>/peek/", queue.peek, name="peek"),
     path("tickets/<int:number>/earlier/", ticket.earlier, name="earlier"),
@@ -37,6 +41,13 @@ urlpatterns = [
     path(
         "tickets/<int:number>/deadlines/<int:deadline>/assess/decide/", acts.decide_assessment, name="decide_assessment"
     ),
+    path("unsorted/", unsorted.unsorted, name="unsorted"),
+    path("unsorted/rule/", unsorted.rule, name="rule_mail"),
+    path("unsorted/rulings/", unsorted.rulings, name="rulings"),
+    path("unsorted/rulings/<int:number>/undo/", unsorted.undo, name="undo_ruling"),
+    path("unsorted/rulings/<int:number>/review/", unsorted.review, name="review_ruling"),
+    path("unsorted/senders/", unsorted.senders, name="senders"),
+    path("unsorted/<int:number>/", unsorted.look, name="look_at_mail"),
     path("escalations/", escalations.board, name="escalations"),
     path("escalations/<int:number>/accept/", escalations.accept, name="accept_escalation"),
     path("escalations/<int:number>/decide/", escalations.decide, name="decide_escalation"),

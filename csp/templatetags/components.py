@@ -9,7 +9,7 @@ from django import forms, template
 from django.forms import BoundField
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -23,10 +23,10 @@ register = template.Library()
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     """A Lucide icon from the sprite; `size` s or l. Without `label` it is hidden from screen readers."""
     css = f"i i--{size}" if size else "i"
-    address = f"{static('csp/icons/sprite.svg')}#i-{name}"
+    use = f'<use href="{static("csp/icons/sprite.svg")}#i-{escape(name)}"/>'
     if label:
-        return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', css, label, address)
-    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', css, address)
+        return SafeString(f'<svg class="{css}" role="img" aria-label="{escape(label)}">{use}</svg>')
+    return SafeString(f'<svg class="{css}" aria-hidden="true">{use}</svg>')
 
 
 @register.simple_tag
@@ -38,36 +38,37 @@ def address(url_name: str) -> str:
 @register.simple_tag
 def clause(number: str, state: str = "") -> SafeString:
     """`§3.1` as a link to the clause; `state` soon or over where it is at risk or broken. Unknown ones are an error."""
-    name = gettext("Clause %(number)s, %(title)s") % {"number": number, "title": gettext(CLAUSES[number].title)}
+    name = escape(gettext("Clause %(number)s, %(title)s") % {"number": number, "title": gettext(CLAUSES[number].title)})
     url = f"{places.address('contract') or '/contract/'}#c{number}"
-    mark = format_html(' data-state="{}"', state) if state else ""
-    return format_html(
-        '<a class="clause" href="{}" aria-label="{}" title="{}"{}>§{}</a>', url, name, name, mark, number
-    )
+    mark = f' data-state="{escape(state)}"' if state else ""
+    return SafeString(f'<a class="clause" href="{url}" aria-label="{name}" title="{name}"{mark}>§{number}</a>')
 
 
-@register.inclusion_tag("components/pill.html")
-def pill(text: str, tone: str = "", icon: str = "") -> dict[str, Any]:
+@register.simple_tag
+def pill(text: str, tone: str = "", icon: str = "") -> SafeString:
     """A state that is not about time; `tone` pen, met, soon, over or note. At most three in a row."""
-    return {"text": text, "tone": tone, "icon": icon}
+    mark = f' data-tone="{escape(tone)}"' if tone else ""
+    return SafeString(f'<span class="pill"{mark}>{_icon(icon, "s") if icon else ""}{escape(text)}</span>')
 
 
-@register.inclusion_tag("components/avatar.html")
-def avatar(name: str, kind: str = "staff", size: str = "", presence: str = "", said: bool = True) -> dict[str, Any]:
+_icon = icon  # for tags whose own parameter bears the name
+
+
+@register.simple_tag
+def avatar(name: str, kind: str = "staff", size: str = "", presence: str = "", said: bool = True) -> SafeString:
     """Initials of `name`; `kind` staff (round) or customer (square); `size` l or xl; `presence` on or away.
 
     An empty name is nobody. `said=False` where the name stands beside it.
     """
     presence_word = {"on": gettext("here"), "away": gettext("away")}.get(presence, "")
     words = [name or gettext("Nobody"), gettext("customer") if kind == "customer" else "", presence_word]
-    return {
-        "name": name,
-        "initials": initials(name),
-        "kind": kind,
-        "size": size,
-        "presence": presence,
-        "said": ", ".join(filter(None, words)) if said else "",
-    }
+    css = "av av--none" if not name else "av av--cust" if kind == "customer" else "av"
+    css += f" av--{size}" if size else ""
+    mark = f' data-on="{escape(presence)}"' if presence else ""
+    spoken = f'<span class="vh">{escape(", ".join(filter(None, words)))}</span>' if said else ""
+    return SafeString(
+        f'<span class="{escape(css)}"{mark}><span aria-hidden="true">{escape(initials(name))}</span>{spoken}</span>'
+    )
 
 
 def initials(name: str) -> str:

@@ -11,13 +11,14 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from csp import access, clock, clockface
 from csp.access import Refused
+from csp.contract import OBLIGATIONS
 from csp.horizon import Due, Lane, horizon
 from csp.models import User
 from csp.roles import Permission, Role
@@ -99,7 +100,9 @@ def _mine(user: User) -> Any:
     rows = Escalation.objects.filter(
         Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(ticket__contract__in=scope.contracts(Role.AUDITOR))
     )
-    return rows.select_related("ticket__customer", "ticket__escalate", "accepted_by", "from_user", "to_user")
+    return rows.select_related(
+        "ticket__customer", "ticket__escalate", "accepted_by", "from_user", "to_user"
+    ).prefetch_related("causes__breach")
 
 
 def _column(title: str, tiles: list[Tile], what: str, empty: str) -> dict[str, Any]:
@@ -117,12 +120,24 @@ def _tile(row: Escalation, user: User, at: dt.datetime) -> Tile:
         ticket=ticket,
         name=customer_name(ticket.customer, names=sees_names(user)),
         face=face_of(ticket, at=at),
-        text=row.reason,
+        text=_why(row),
         who=holder.name if holder else "",
         since=_since(ticket, at),
         row=row,
         clause=ticket.next_clause or "3.3",
     )
+
+
+def _why(row: Escalation) -> str:
+    """A person's own words; of the product, which promise was broken."""
+    causes = [cause.breach for cause in row.causes.all()]
+    if row.origin != Escalation.Origin.BREACH or not causes:
+        return row.reason
+    first = min(causes, key=lambda breach: breach.breached_at)
+    return _("Promise broken: %(duty)s was due %(when)s") % {
+        "duty": _(OBLIGATIONS[first.obligation].verb),
+        "when": dateformat.format(timezone.localtime(first.breached_at), "D j M H:i"),
+    }
 
 
 def _coming(user: User, at: dt.datetime) -> list[Tile]:

@@ -36,6 +36,7 @@ from tickets.views.door import (
     sees_names,
     toast,
 )
+from tickets.views.thread import pieces
 
 MOST_AT_ONCE = 100
 
@@ -238,6 +239,7 @@ def peek(request: HttpRequest, number: int) -> HttpResponse:
         "duties": [row for row in obligations(ticket) if row.voided_at is None],
         "last": last,
         "said": said,
+        "words": next((piece.text for piece in pieces(last) if not piece.summary), "") if last else "",
         "files": last.attachments.all() if last else [],
         "may_work": access.may(person(request), Permission.WORK_TICKETS, team_id=ticket.team_id),
     }

@@ -71,6 +71,7 @@ class Item:
     delivery: str = ""
     delivery_tone: str = ""
     copies: str = ""
+    name: str = ""  # whose initials are drawn, where `who` is "You"
 
 
 @dataclasses.dataclass(slots=True)
@@ -140,6 +141,7 @@ def _said(row: Interaction, ticket: Ticket, *, user: User, names: bool) -> Item:
         if row.purpose == Purpose.AUTOMATIC:
             item.pill, item.tone = _("Automatic, nothing is owed"), ""
     else:
+        item.name = row.author.name if row.author else ""
         item.who = _("You") if row.author_id == user.pk else (row.author.name if row.author else _("The product"))
         if row.direction == Direction.OUT:
             item.how = _("sent a holding message") if row.purpose == Purpose.HOLDING else _("replied by e-mail")
@@ -225,6 +227,7 @@ def actors(events: Iterable[TrailEntry]) -> set[int]:
 def _event(row: TrailEntry, people: dict[int, str]) -> Item:
     facts, personal = json.loads(row.facts), json.loads(row.personal or "{}")
     by = people.get(int(row.actor[5:]), _("Somebody")) if row.actor.startswith("user:") else ""
+    by = _("the customer") if row.actor.startswith("customer:") else by
     act = Act(row.act)
     what, detail, clause = _words(act, facts, personal, people, by)
     return Item("event", row.at, who=what, how=detail, icon=ICONS.get(act, "history"), clause=clause)

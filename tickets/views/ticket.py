@@ -33,7 +33,7 @@ from tickets.views.door import (
     refuse,
     sees_names,
 )
-from tickets.views.thread import EVENTS, SHOWN, actors, thread
+from tickets.views.thread import EVENTS, SHOWN, actors, thread, time_of_day
 
 EARLIER = 20
 
@@ -190,7 +190,7 @@ def _term(ticket: Ticket, duties: list[Deadline], *, at: dt.datetime) -> dict[st
         met_label = f"{_(row.rule.past)}, {clockface.short(row.met_at - row.starts_at)}"
     start = _("Received %(when)s") % {"when": clockface.moment(row.starts_at, now=at, zone=zone)}
     due = _("%(duty)s by %(when)s") % {
-        "duty": _(row.rule.verb), "when": clockface.moment(row.due_at, now=at, zone=zone)
+        "duty": _(row.rule.verb), "when": time_of_day(row.due_at, beside=at)
     }  # fmt: skip
     line = horizon.term(
         starts_at=row.starts_at, due_at=row.due_at, now=at, start_label=start, due_label=due, state=face.state,
@@ -206,6 +206,8 @@ def _duty(row: Deadline, user: User, *, at: dt.datetime) -> Duty:
         return clockface.moment(moment, now=at, zone=zone)
 
     story = [_("Started %(when)s, due %(due)s") % {"when": when(row.starts_at), "due": when(row.due_at)}]
+    if row.is_running and row.due_at < at:  # its clock says "Overdue", not what is
+        story[0] = f"{_(row.rule.verb)}. {story[0]}"
     if row.is_running and row.responsible is not None:
         story.append(_("%(name)s answers for it") % {"name": row.responsible.name})
     if row.reopens_id is not None:

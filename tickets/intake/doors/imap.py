@@ -200,6 +200,7 @@ def signed_in(mailbox: Mailbox) -> Iterator[BaseMailBox]:
     box: BaseMailBox
     if not f"{mailbox.username}{mailbox.folder}".isprintable():  # it would be read as a command of its own
         raise ValueError(_("User name or folder holds control characters. Enter them again."))
+    secret = vault.open_secret(bytes(mailbox.sealed_secret)) if mailbox.sealed_secret else ""
     security = Mailbox.Security
     if mailbox.security == security.TLS:
         box = MailBox(mailbox.host, mailbox.port or 993, timeout=TIMEOUT, ssl_context=ssl.create_default_context())
@@ -209,7 +210,6 @@ def signed_in(mailbox: Mailbox) -> Iterator[BaseMailBox]:
         )  # fmt: skip
     else:
         box = MailBoxUnencrypted(mailbox.host, mailbox.port or 143, timeout=TIMEOUT)
-    secret = vault.open_secret(bytes(mailbox.sealed_secret)) if mailbox.sealed_secret else ""
     try:
         if mailbox.fetch == Mailbox.Fetch.XOAUTH2:
             box.xoauth2(mailbox.username, secret, initial_folder=mailbox.folder)

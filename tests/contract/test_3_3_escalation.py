@@ -1,0 +1,142 @@
+"""Clause 3.3: a case that needs higher authority is with a supervisor within 24 hours of its receipt.
+
+The clock counts from the receipt of what made it complex, not from when somebody noticed. Nothing stands in the way of
+an escalation; what nobody escalated in time goes up by itself, once.
+"""
+
+import datetime as dt
+
+import pytest
+
+from csp import deadlines
+from csp.models import Breach, Deadline, Notice
+from tests import factories as make
+from tests.cast import Cast
+from tests.contract.edges import INSTANTS, NAMES
+from tickets import escalation, lifecycle, merging
+from tickets.handling import Refused
+from tickets.models import Escalation, Ticket
+
+AT, SECOND, DAY, HOUR = make.AT, make.SECOND, make.DAY, make.HOUR
+State = Deadline.State
+
+
+def clock_of(ticket: Ticket) -> Deadline:
+    [row] = make.clocks(ticket=ticket, obligation="escalate")
+    return row
+
+
+@pytest.mark.parametrize("receipt", INSTANTS, ids=NAMES)
+@pytest.mark.parametrize(
+    ("after", "state"), [(DAY - SECOND, State.MET), (DAY, State.MET), (DAY + SECOND, State.MET_LATE)]
+)
+def test_the_second_decides_and_counts_from_receipt(
+    cast: Cast, receipt: dt.datetime, after: dt.timedelta, state: str
+) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl, received_at=receipt)
+    escalation.escalate(ticket, by=cast.rita, at=receipt + after, reason="Above 500 euros")
+    row = clock_of(ticket)
+    assert (row.starts_at, row.due_at, row.state) == (receipt, receipt + DAY, state)
+
+
+def test_marked_at_hour_thirty_it_is_born_breached(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    escalation.mark_complex(ticket, by=cast.rita, at=AT + 30 * HOUR, reason="A lawyer writes")
+    row = clock_of(ticket)
+    assert row.state == State.BREACHED
+    breach = Breach.objects.get(deadline=row)
+    assert (breach.breached_at, breach.detected_at) == (AT + DAY, AT + 30 * HOUR)
+    escalation.pull(AT + 30 * HOUR)
+    assert breach in {cause.breach for cause in Escalation.objects.get(ticket=ticket).causes.all()}
+
+
+def test_it_counts_from_the_message_that_made_it_complex(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR)
+    fact = make.message(ticket=ticket, at=AT + 40 * HOUR, body="I go to court.")
+    escalation.mark_complex(ticket, by=cast.rita, at=AT + 41 * HOUR, reason="Court", carried_by=fact)
+    assert (clock_of(ticket).starts_at, clock_of(ticket).state) == (AT + 40 * HOUR, State.OPEN)
+
+
+def test_what_nobody_escalated_goes_up_once_and_the_supervisors_know(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita)
+    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A lawyer writes")
+    for _time in range(2):
+        make.tick(at=AT + DAY + SECOND)
+        row = Escalation.objects.get(ticket=ticket)
+        assert (row.origin, row.from_user, row.raised_at) == (Escalation.Origin.BREACH, cast.rita, AT + DAY + SECOND)
+        assert {cause.breach.obligation for cause in row.causes.all()} == {"respond", "escalate"}
+    assert cast.sam.notices.filter(kind=Notice.Kind.BREACH).count() == 3  # acknowledge, respond, escalate
+
+
+def test_with_nobody_to_escalate_to_administrators_are_told(cast: Cast) -> None:
+    cast.sam.grants.update(ends_at=AT - HOUR)
+    make.ticket(team=cast.team, customer=cast.carl)
+    make.tick(at=AT + DAY + SECOND)
+    assert cast.adam.notices.filter(kind=Notice.Kind.BREACH).count() == 2
+    assert not cast.sam.notices.exists()
+
+
+def test_a_breach_joins_the_escalation_that_is_open(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    row = escalation.escalate(ticket, by=cast.rita, at=AT + HOUR, reason="Above 500 euros")
+    make.tick(at=AT + DAY + SECOND)
+    assert list(Escalation.objects.all()) == [row]
+    assert [cause.breach.obligation for cause in row.causes.all()] == ["respond"]
+
+
+def test_at_most_one_is_open_and_a_later_breach_opens_a_new_one(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    row = escalation.escalate(ticket, by=cast.rita, at=AT + HOUR, reason="Above 500 euros")
+    with pytest.raises(Refused, match="with a supervisor already"):
+        escalation.escalate(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="Again")
+    escalation.decide(row, by=cast.sam, at=AT + 3 * HOUR, decision=Escalation.Decision.APPROVE, note="Pay it.")
+    make.tick(at=AT + DAY + SECOND)
+    assert Escalation.objects.filter(ticket=ticket, closed_at__isnull=True).count() == 1
+    assert Escalation.objects.filter(ticket=ticket).count() == 2
+
+
+def test_a_breach_that_was_overlooked_for_days_is_found_by_the_look_at_everything(cast: Cast) -> None:
+    make.ticket(team=cast.team, customer=cast.carl)
+    deadlines.sweep(AT + DAY + SECOND)
+    much_later = AT + 10 * DAY
+    assert escalation.pull(much_later) == 0
+    assert escalation.pull_all(much_later) == 1
+
+
+def test_deciding_within_own_authority_meets_it_with_a_reason(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A refund")
+    with pytest.raises(Refused):
+        escalation.decide_within_authority(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="")
+    escalation.decide_within_authority(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="Under my limit of 50 euros")
+    assert (clock_of(ticket).state, clock_of(ticket).met_by) == (State.MET, cast.rita)
+
+
+def test_nothing_but_a_reason_is_asked_for(cast: Cast) -> None:
+    """New, unassigned, untyped, unacknowledged, marked by nobody: it goes up all the same."""
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    with pytest.raises(Refused, match="one sentence"):
+        escalation.escalate(ticket, by=cast.rita, at=AT, reason="")
+    escalation.escalate(ticket, by=cast.rita, at=AT, reason="I do not know what to do")
+
+
+def test_a_complex_case_is_not_resolved_under_the_clock(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A refund")
+    make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR)
+    with pytest.raises(Refused, match="marked complex"):
+        lifecycle.change_state(ticket, to=Ticket.State.RESOLVED, by=cast.rita, at=AT + 2 * HOUR)
+
+
+def test_a_merge_carries_what_stands_before_a_supervisor(cast: Cast) -> None:
+    one = make.ticket(team=cast.team, customer=cast.carl)
+    other = make.ticket(team=cast.team, customer=cast.carl)
+    row = escalation.escalate(one, by=cast.rita, at=AT + HOUR, reason="Above 500 euros")
+    merging.merge(one, into=other, by=cast.rita, at=AT + 2 * HOUR)
+    open_ones = Escalation.objects.filter(closed_at__isnull=True)
+    assert [(item.ticket_id, item.reason, item.raised_at) for item in open_ones] == [
+        (other.pk, "Above 500 euros", AT + HOUR)
+    ]
+    row.refresh_from_db()
+    assert row.outcome == Escalation.Outcome.CLOSED

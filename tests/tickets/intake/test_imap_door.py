@@ -1,0 +1,296 @@
+"""Fetching mailboxes from a real IMAP server: once each, flagged only after the commit, whatever the server does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import imaplib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.db import connections
+
+from csp import vault
+from csp.models import Mailbox, Team
+from tests.cast import Cast
+from tests.factories import AT, HOUR
+from tests.tickets.intake.letters import letter, mailbox
+from tickets.intake import landing, taking_in
+from tickets.intake.doors import imap
+from tickets.models import InboundMessage, Ticket
+
+USER, PASSWORD, FOLDER = "desk", "correct horse", "Desk"
+
+
+class Server:
+    """A pymap in a process of its own, with one folder in memory."""
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        command = [str(Path(sys.executable).with_name("pymap")), "--host", "127.0.0.1", "--port", str(self.port)]
+        command += [
+            "--cert",
+            str(certificate),
+            "--key",
+            str(key),
+            "--no-service",
+            "admin",
+            "--no-service",
+            "managesieve",
+        ]
+        command += ["dict", "--demo-data", "--demo-user", USER, "--demo-password", PASSWORD]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _try in range(200):
+            try:
+                self.client().logout()
+                break
+            except OSError:
+                assert self.process.poll() is None, "pymap ended"
+                time.sleep(0.1)
+
+    def client(self) -> imaplib.IMAP4:
+        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=10)
+        client.login(USER, PASSWORD)
+        return client
+
+    def empty(self) -> None:
+        """A new, empty folder of the old name, and so a new UIDVALIDITY."""
+        client = self.client()
+        client.delete(FOLDER)
+        client.create(FOLDER)
+        client.logout()
+
+    def put(self, *messages: bytes, at: dt.datetime = AT) -> None:
+        client = self.client()
+        for raw in messages:
+            status, said = client.append(FOLDER, "", imaplib.Time2Internaldate(at), raw)
+            assert status == "OK", said
+        client.logout()
+
+    def flags(self) -> list[bool]:
+        """Which messages are flagged as seen."""
+        client = self.client()
+        client.select(FOLDER, readonly=True)
+        _status, data = client.fetch("1:*", "(FLAGS)")
+        client.logout()
+        return [b"\\Seen" in line for line in data if isinstance(line, bytes)]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Made by nobody whom we trust."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)  # noqa: TID251  a certificate is checked by the real clock
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - HOUR).not_valid_after(now + 24 * HOUR).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture(scope="module")
+def running(certificate: tuple[Path, Path]) -> Iterator[Server]:
+    server = Server(*certificate)
+    yield server
+    server.process.terminate()
+    server.process.wait(timeout=10)
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    running.empty()
+    return running
+
+
+@pytest.fixture
+def box(cast: Cast, server: Server) -> Mailbox:
+    return fetched(cast, server)
+
+
+def fetched(cast: Cast, server: Server, **more: Any) -> Mailbox:
+    settings: dict[str, Any] = {
+        "fetch": "password", "host": "localhost", "port": server.port, "security": "none", "username": USER,
+        "sealed_secret": vault.seal_secret(PASSWORD), "folder": FOLDER,
+    }  # fmt: skip
+    return mailbox(cast.team, **(settings | more))
+
+
+def test_mail_is_landed_with_the_servers_time_and_then_flagged(box: Mailbox, server: Server) -> None:
+    server.put(letter("One"), letter("Two"), at=AT - HOUR)
+    assert imap.fetch_mailboxes(AT) == 2
+    rows = InboundMessage.objects.order_by("uid")
+    assert [row.internal_date for row in rows] == [AT - HOUR] * 2
+    assert [row.received_at for row in rows] == [AT - HOUR] * 2
+    assert [row.gap for row in rows] == [HOUR] * 2
+    assert vault.read(rows[0].blob) == letter("One")
+    assert server.flags() == [True, True]
+    box.refresh_from_db()
+    assert (box.fetched_at, box.fetch_error) == (AT, "")
+
+
+def test_fetching_again_brings_nothing_and_only_what_is_new(box: Mailbox, server: Server) -> None:
+    server.put(letter("One"))
+    imap.fetch_mailboxes(AT)
+    assert imap.fetch_mailboxes(AT) == 0
+    server.put(letter("Two"))
+    assert imap.fetch_mailboxes(AT) == 1
+    assert InboundMessage.objects.count() == 2
+
+
+def test_what_somebody_has_read_in_the_mailbox_is_fetched_all_the_same(box: Mailbox, server: Server) -> None:
+    server.put(letter("One"))
+    client = server.client()
+    client.select(FOLDER)
+    client.store("1", "+FLAGS", "\\Seen")
+    client.logout()
+    assert imap.fetch_mailboxes(AT) == 1
+
+
+def test_a_changed_uidvalidity_brings_no_duplicates(box: Mailbox, server: Server) -> None:
+    server.put(letter("One"), letter("Two"))
+    imap.fetch_mailboxes(AT)
+    box.refresh_from_db()
+    before = box.uid_validity
+    server.empty()
+    server.put(letter("One"), letter("Two"), letter("Three"))
+    assert imap.fetch_mailboxes(AT) == 1
+    box.refresh_from_db()
+    assert box.uid_validity != before
+    assert InboundMessage.objects.count() == 3
+
+
+def test_killed_before_the_commit_nothing_is_flagged_and_it_comes_again(
+    box: Mailbox, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put(letter("One"))
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(landing, "land", die)
+    with pytest.raises(Killed):
+        imap.fetch_mailboxes(AT)
+    assert server.flags() == [False]
+    monkeypatch.undo()
+    assert imap.fetch_mailboxes(AT) == 1
+
+
+def test_one_message_that_the_server_does_not_give_holds_back_no_other(
+    box: Mailbox, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put(letter("One"), letter("Poison"), letter("Three"))
+    real = imap._fetch_data
+
+    def stumble(client: imaplib.IMAP4, uid: int, what: str) -> Any:
+        if uid == poison:
+            raise imaplib.IMAP4.error("NO internal error")
+        return real(client, uid, what)
+
+    client = server.client()
+    client.select(FOLDER, readonly=True)
+    poison = int(client.uid("SEARCH", "ALL")[1][0].split()[1])
+    client.logout()
+    monkeypatch.setattr(imap, "_fetch_data", stumble)
+    assert imap.fetch_mailboxes(AT) == 2
+    box.refresh_from_db()
+    assert str(poison) in box.fetch_error
+    assert box.last_uid < poison
+    monkeypatch.undo()
+    assert imap.fetch_mailboxes(AT) == 1
+    box.refresh_from_db()
+    assert (box.fetch_error, InboundMessage.objects.count()) == ("", 3)
+
+
+def test_one_mailbox_that_fails_holds_back_no_other(cast: Cast, box: Mailbox, server: Server) -> None:
+    box.is_default = False
+    box.address = "second@desk.example"
+    box.save()
+    bad = fetched(cast, server, sealed_secret=vault.seal_secret("wrong"))
+    bad_pk, good_pk = bad.pk, box.pk
+    server.put(letter("One"))
+    assert imap.fetch_mailboxes(AT) == 1
+    bad.refresh_from_db()
+    assert "refused user name or password" in bad.fetch_error
+    assert bad.fetched_at is None
+    assert bad_pk != good_pk
+
+
+def test_too_large_a_message_is_parked_and_said(
+    box: Mailbox, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(imap, "_WHOLE", 500)
+    server.put(letter("x" * 1000))
+    imap.fetch_mailboxes(AT)
+    taking_in.take_in(AT)
+    row = InboundMessage.objects.get()
+    assert row.state == InboundMessage.State.PARKED
+    assert "only its header was fetched" in Ticket.objects.get().parked_reason
+    assert row.sender_address == "carl@northwind.example"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_fetcher_at_a_time(server: Server) -> None:
+    box = mailbox(
+        Team.objects.get(), fetch="password", host="localhost", port=server.port, security="none", username=USER,
+        sealed_secret=vault.seal_secret(PASSWORD), folder=FOLDER,
+    )  # fmt: skip
+    server.put(letter("One"))
+    other = connections.create_connection("default")
+    with other.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(%s, %s)", [imap._LOCK, box.pk])
+        assert imap.fetch(box, AT) == 0
+    other.close()  # killed
+    for _try in range(50):
+        if imap.fetch(box, AT):
+            break
+        time.sleep(0.1)
+    assert InboundMessage.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "holds 1 messages"),
+        ({"sealed_secret": vault.seal_secret("wrong")}, "refused user name or password"),
+        ({"folder": "Nowhere"}, "no folder Nowhere"),
+        ({"host": "no-such-host.invalid"}, "no server named"),
+        ({"port": 1}, "Nothing listens"),
+        ({"security": "starttls"}, "certificate of localhost"),
+        ({"security": "tls"}, "does not speak TLS"),
+        ({"sealed_secret": b"x" * 40}, "cannot be opened"),
+        ({"username": "desk\r\nA2 LOGOUT"}, "control characters"),
+        ({"fetch": "none"}, "mail door"),
+    ],
+)
+def test_the_test_button_says_what_to_mend(cast: Cast, server: Server, changes: dict[str, Any], said: str) -> None:
+    server.put(letter("One"))
+    receiving, _sending = imap.test_connection(fetched(cast, server, **changes))
+    assert said in receiving.sentence
+    assert receiving.works == (said in ("holds 1 messages", "mail door"))
+
+
+def test_the_test_button_tries_sending_too(cast: Cast, box: Mailbox, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    _receiving, sending = imap.test_connection(box)
+    assert not sending.works
+    assert "EMAIL_HOST" in sending.sentence

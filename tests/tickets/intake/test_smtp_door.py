@@ -1,0 +1,140 @@
+"""Our own mail door, spoken to as a mail server would: 250 only when it is stored, else 451; limits are said."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+
+from csp import vault
+from tests.tickets.intake.letters import letter
+from tickets.intake import landing
+from tickets.intake.doors import smtp
+from tickets.models import InboundMessage, Ticket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def door(transactional_db: None) -> Iterator[smtp.MailDoor]:
+    listener = smtp.MailDoor(host="127.0.0.1", port=free_port())
+    listener.start()
+    yield listener
+    listener.stop()
+
+
+def send(door: smtp.MailDoor, raw: bytes, *to: str) -> None:
+    with smtplib.SMTP("127.0.0.1", door.port, timeout=10) as client:
+        client.sendmail("carl@northwind.example", to or ("support@desk.example",), raw)
+
+
+def wait_for_ticket() -> Ticket:
+    for _try in range(100):
+        ticket = Ticket.objects.first()
+        if ticket is not None:
+            return ticket
+        time.sleep(0.1)
+    raise AssertionError("no ticket")
+
+
+def test_a_mail_is_stored_when_the_door_says_so_and_soon_a_ticket(door: smtp.MailDoor) -> None:
+    send(door, letter("Where is it?"), "support@desk.example", "sales+t1.x@desk.example")
+    row = InboundMessage.objects.get()
+    assert (row.envelope_from, row.accepted_at) == ("carl@northwind.example", row.received_at)
+    assert row.envelope_to == "sales+t1.x@desk.example, support@desk.example", "what carries a reference first"
+    assert vault.read(row.blob) == letter("Where is it?")
+    assert wait_for_ticket().subject == "My parcel"
+
+
+def test_it_says_451_when_it_could_not_be_stored_and_takes_it_the_next_time(
+    door: smtp.MailDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise DatabaseError("no disk")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(landing, "land", fail)
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            send(door, letter())
+    assert refused.value.smtp_code == 451
+    assert not InboundMessage.objects.exists()
+    send(door, letter())
+    assert InboundMessage.objects.count() == 1
+    wait_for_ticket()
+
+
+def test_the_size_limit_is_announced_and_kept(transactional_db: None, settings: Any) -> None:
+    settings.MAIL_LIMIT = 2000
+    listener = smtp.MailDoor(host="127.0.0.1", port=free_port())
+    listener.start()
+    try:
+        with smtplib.SMTP("127.0.0.1", listener.port, timeout=10) as client:
+            client.ehlo()
+            assert client.esmtp_features["size"] == "2000"
+            with pytest.raises(smtplib.SMTPSenderRefused) as refused:
+                client.sendmail("a@b.example", ["c@d.example"], letter("x" * 3000))
+            assert refused.value.smtp_code == 552
+            client.rset()
+            client.mail("a@b.example")
+            client.rcpt("c@d.example")
+            code, _said = client.data(letter("y\r\n" * 1500))  # a sender that did not announce it
+            assert code == 552
+        send(listener, letter())
+        wait_for_ticket()
+    finally:
+        listener.stop()
+    assert InboundMessage.objects.count() == 1
+
+
+def test_bytes_of_any_kind_come_through(door: smtp.MailDoor) -> None:
+    raw = b"From: \xff\xfe <x@y.example>\r\nSubject: \xe4\r\n\r\n.dot\r\n\x00\x01 \xff\r\n"
+    send(door, raw)
+    assert vault.read(InboundMessage.objects.get().blob) == raw
+    wait_for_ticket()
+
+
+def test_beyond_the_limit_of_connections_the_next_is_told_to_come_again(
+    door: smtp.MailDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "CONNECTIONS", 2)
+    held = [smtplib.SMTP("127.0.0.1", door.port, timeout=10) for _ in range(2)]
+    with pytest.raises((smtplib.SMTPConnectError, smtplib.SMTPServerDisconnected)) as refused:
+        smtplib.SMTP("127.0.0.1", door.port, timeout=10)
+    assert getattr(refused.value, "smtp_code", 421) == 421
+    for client in held:
+        client.quit()
+    for _try in range(50):
+        if not smtp._Limited.open_now:
+            break
+        time.sleep(0.1)
+    send(door, letter())
+    wait_for_ticket()
+
+
+def test_lmtp_answers_for_each_recipient(transactional_db: None) -> None:
+    listener = smtp.MailDoor(host="127.0.0.1", port=free_port(), lmtp=True)
+    listener.start()
+    try:
+        with smtplib.LMTP("127.0.0.1", listener.port, timeout=10) as client:
+            client.ehlo()
+            client.mail("carl@northwind.example")
+            client.rcpt("support@desk.example")
+            client.rcpt("sales@desk.example")
+            code, _said = client.data(letter())
+            assert code == 250
+            assert client.getreply()[0] == 250
+        wait_for_ticket()
+    finally:
+        listener.stop()
+    assert InboundMessage.objects.count() == 1

@@ -1,0 +1,134 @@
+"""Tickets that people open: a contact that did not come by mail, or the first word of ours (clauses 1.2, 4.1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from csp import access, trail
+from csp.access import Refused
+from csp.events import Act
+from csp.models import Address, Customer, Mailbox, Team, User
+from csp.roles import Permission
+from tickets import handling
+from tickets.conversation import Direction, File, Kind, Said
+from tickets.customers import customer_for
+from tickets.models import Ticket
+
+CONTACT_KINDS = {
+    Ticket.Channel.PHONE: Kind.CALL,
+    Ticket.Channel.LETTER: Kind.LETTER,
+    Ticket.Channel.VISIT: Kind.VISIT,
+}
+
+
+@transaction.atomic
+def write_down(
+    *,
+    team: Team,
+    customer: Customer,
+    channel: Ticket.Channel,
+    received_at: dt.datetime,
+    subject: str,
+    body: str,
+    by: User,
+    at: dt.datetime,
+    kind: Ticket.Kind = Ticket.Kind.INQUIRY,
+    priority: Ticket.Priority = Ticket.Priority.NORMAL,
+    files: Sequence[File] = (),
+    assignee: User | None = None,
+) -> Ticket:
+    """Take down a call, a letter or a visit on the customer's behalf; its clocks run from receipt, not from typing."""
+    access.check(by, Permission.OPEN_TICKETS, team_id=team.pk)
+    if channel not in CONTACT_KINDS:
+        raise Refused(_("Say how the customer turned to us: by telephone, by letter or in person."))
+    if received_at > at:
+        raise Refused(_("This time is still to come. When did we receive it?"))
+    if not body.strip():
+        raise Refused(_("Write down what was said; the record needs it."))
+    said = Said(
+        kind=CONTACT_KINDS[channel],
+        direction=Direction.IN,
+        body=body,
+        occurred_at=received_at,
+        author=by,
+        customer=customer,
+        sender_name=customer.name,
+        subject=subject,
+        files=files,
+    )
+    ticket = handling.open_ticket(
+        team=team,
+        subject=subject,
+        channel=channel,
+        received_at=received_at,
+        at=at,
+        by=by,
+        said=said,
+        customer=customer,
+        mailbox=mailbox_of(team),
+        kind=kind,
+        priority=priority,
+        language=customer.language,
+        assignee=assignee,
+    )
+    act = Act.CALL_LOGGED if channel == Ticket.Channel.PHONE else Act.CONTACT_LOGGED
+    trail.record(act, ticket.trail_subject, by=by, at=at, facts={"received": received_at, "channel": channel})
+    return ticket
+
+
+@transaction.atomic
+def write_first(
+    *,
+    team: Team,
+    customer: Customer,
+    subject: str,
+    body: str,
+    by: User,
+    at: dt.datetime,
+    kind: Ticket.Kind = Ticket.Kind.INQUIRY,
+    priority: Ticket.Priority = Ticket.Priority.NORMAL,
+    files: Sequence[File] = (),
+) -> Ticket:
+    """Write to a customer who has not asked anything: no clock runs until they answer."""
+    access.check(by, Permission.OPEN_TICKETS, team_id=team.pk)
+    ticket = handling.open_ticket(
+        team=team,
+        subject=subject,
+        channel=Ticket.Channel.STAFF,
+        received_at=at,
+        at=at,
+        by=by,
+        customer=customer,
+        mailbox=mailbox_of(team),
+        origin=Ticket.Origin.STAFF,
+        kind=kind,
+        priority=priority,
+        language=customer.language,
+        assignee=by,
+    )
+    handling.respond(ticket, by=by, at=at, body=body, seen_through=0, files=files)
+    return ticket
+
+
+def mailbox_of(team: Team) -> Mailbox | None:
+    """The address that this team writes from."""
+    return Mailbox.objects.filter(team=team, is_active=True).order_by("-is_default", "pk").first()
+
+
+def new_customer(*, name: str, email: str, phone: str, at: dt.datetime) -> Customer:
+    """The customer whom these words name: the one who has the address already, else a new one."""
+    if email:
+        customer = customer_for(email, name, at=at)
+    else:
+        known = Address.objects.filter(kind=Address.Kind.PHONE, value=phone).select_related("customer").first()
+        customer = known.customer if phone and known else Customer.objects.create(name=name.strip(), created_at=at)
+    if phone and not Address.objects.filter(kind=Address.Kind.PHONE, value=phone).exists():
+        is_first = not customer.addresses.filter(kind=Address.Kind.PHONE).exists()
+        Address.objects.create(
+            customer=customer, kind=Address.Kind.PHONE, value=phone, is_primary=is_first, created_at=at
+        )  # fmt: skip
+    return customer
