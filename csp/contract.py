@@ -94,7 +94,8 @@ class Obligation:
 
     `verb` and `past` are the words on the clock ("Respond", "Responded"). `reminders` are shares of the term in per
     cent; `reminders_before` are distances from the due time. `policy` marks a target that the company adds: it may be
-    tighter than a clause, never looser. `enforced` tells whether deadlines of this kind are started by the product.
+    tighter than a clause, never looser. `tells` names the offices that learn of a breach, besides those concerned.
+    `enforced` tells whether deadlines of this kind are started by the product.
     """
 
     code: str
@@ -110,6 +111,7 @@ class Obligation:
     reminders_before: tuple[dt.timedelta, ...] = ()
     escalates: bool = False
     opens_noncompliance: bool = False
+    tells: tuple[str, ...] = ()
     enforced: bool = False
 
     def reminder_times(self, starts_at: dt.datetime, due_at: dt.datetime) -> list[tuple[str, dt.datetime]]:
@@ -379,18 +381,20 @@ OBLIGATIONS: dict[str, Obligation] = {
         ),
         Obligation(
             "report", "8.1", "Report", "Reported", "noticed or detected", "reported, and those who must know were told",
-            nature=Nature.AT_ONCE, opens_noncompliance=True,
+            nature=Nature.AT_ONCE, opens_noncompliance=True, enforced=True,
         ),
         Obligation(
             "correct", "8.1", "Correct", "Corrected", "report", "implemented, with evidence", Term(days=7),
-            reminders_before=_days(3, 1),
+            reminders_before=_days(3, 1), tells=("company_representative", "party_representative"), enforced=True,
         ),
         Obligation(
             "verify", "8.1", "Verify", "Verified", "implemented", "checked by somebody independent", Term(days=3),
-            policy=True, reminders_before=_days(1),
+            policy=True, reminders_before=_days(1), tells=("compliance_owner",), enforced=True,
         ),
-        Obligation("effect", "8.1", "Check", "Checked", "verified", "criterion met, or case reopened",
-                   reminders_before=_days(3)),
+        Obligation(
+            "effect", "8.1", "Check", "Checked", "verified", "criterion met, or case reopened",
+            reminders_before=_days(3), tells=("compliance_owner",), enforced=True,
+        ),
         Obligation(
             "end_of_notice", "8.3", "End", "Ended", "notice served", "a signatory of each party confirms",
             Term(days=30, mode=Mode.MINIMUM), nature=Nature.TAKES_EFFECT, reminders_before=_days(14, 7, 1),

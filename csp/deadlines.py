@@ -38,6 +38,7 @@ class Subject:
     contract: Contract
     team: Team
     responsible: User | None = None
+    in_confidence: bool = False
     context: str = ""  # the trail's name for it, "ticket:4790"
 
 
@@ -73,6 +74,7 @@ def draft(
         path=subject.path,
         team=subject.team,
         responsible=subject.responsible,
+        in_confidence=subject.in_confidence,
         starts_at=starts_at,
         due_at=due,
         state=Deadline.State.VOID if void else Deadline.State.OPEN,
@@ -157,6 +159,7 @@ def reopen(
         path=row.path,
         team_id=row.team_id,
         responsible_id=row.responsible_id,
+        in_confidence=row.in_confidence,
         starts_at=row.starts_at,
         due_at=row.due_at,
         reopens=row,
@@ -319,7 +322,7 @@ def _record_breaches(rows: Sequence[Deadline], *, detected_at: dt.datetime) -> N
             notices.Telling(
                 kind=Notice.Kind.BREACH,
                 key=f"breach:{breach.pk}",
-                to=rungs.concerned(row),
+                to=rungs.told_of_breach(row),
                 deadline=row,
                 subject_ref=row.subject_ref,
                 path=row.path,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
+from audits import corrective, measures, noncompliance
 from csp import deadlines, notices, outbox, readiness, sealing
 from tickets import acknowledging, assignment, delivery, escalation, lifecycle
 from tickets.intake import taking_in
@@ -32,6 +33,9 @@ RULES: Mapping[str, Loop] = {
     "remind": deadlines.remind,
     "sweep": deadlines.sweep,
     "escalate": escalation.pull_all,
+    "report": noncompliance.pull_all,
+    "climb": corrective.climb,
+    "measures": measures.end_by_time,
     "pending": lifecycle.remind_pending,
     "close": lifecycle.close_resolved,
     "unsupervised": readiness.tell_unsupervised,
@@ -50,6 +54,7 @@ ON_TIME: Mapping[str, Loop] = {
     "remind": deadlines.remind,
     "sweep": deadlines.sweep,
     "escalate": escalation.pull,
+    "report": noncompliance.pull,
 }
 
 

@@ -15,9 +15,9 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
-from csp import access, batches, outbox
+from csp import access, batches, offices, outbox
 from csp.contract import OBLIGATIONS
 from csp.models import Deadline, Notice, User
 from csp.roles import Role
@@ -25,6 +25,32 @@ from csp.roles import Role
 log = logging.getLogger(__name__)
 
 MAIL_EVERY = dt.timedelta(minutes=1)
+
+# What notices about non-compliance, measures and co-signatures say; `facts["says"]` names the sentence.
+SAYINGS = {
+    "case.opened": gettext_noop("%(ref)s: non-compliance with §%(clause)s reported: %(refs)s."),
+    "case.reported": gettext_noop("%(ref)s: a person reported non-compliance with §%(clause)s."),
+    "case.joined": gettext_noop("%(ref)s: %(count)s more broken promises of §%(clause)s joined the case: %(refs)s."),
+    "case.split": gettext_noop("%(ref)s was split from %(refs)s."),
+    "case.confidence": gettext_noop("%(ref)s was reported in confidence."),
+    "case.unheld": gettext_noop("A report waits, and the office that may read it is empty. Appoint somebody."),
+    "case.lead": gettext_noop("%(ref)s: you lead its correction, due %(due)s."),
+    "case.reopened": gettext_noop("%(ref)s was opened again: the correction had no effect."),
+    "action.yours": gettext_noop("%(ref)s: a corrective action is yours, due %(due)s."),
+    "action.implemented": gettext_noop("%(ref)s: an action was implemented and waits to be verified."),
+    "action.rejected": gettext_noop("%(ref)s: the implementation was rejected; the first due time stands: %(due)s."),
+    "measure.proposed": gettext_noop("%(ref)s: a measure (§8.2) was proposed. A person decides."),
+    "measure.hear": gettext_noop("A measure (§8.2) was proposed that concerns you. Say what you think by %(due)s."),
+    "measure.heard": gettext_noop("%(ref)s: the person concerned was heard. The measure can be decided."),
+    "measure.adopted": gettext_noop("A measure (§8.2) concerns your work until %(due)s. You may appeal."),
+    "measure.declined": gettext_noop("The measure (§8.2) that was proposed is not taken."),
+    "measure.ended": gettext_noop("The measure (§8.2) on your work has ended."),
+    "measure.appealed": gettext_noop("%(ref)s: there is an appeal against a measure. Somebody independent decides."),
+    "measure.appeal_decided": gettext_noop("Your appeal against a measure (§8.2) was decided."),
+    "cosign.waiting": gettext_noop("%(ref)s: an answer waits for your signature."),
+    "cosign.returned": gettext_noop("%(ref)s: your answer was handed back unsigned."),
+    "cosign.signed": gettext_noop("%(ref)s: your answer was signed and is on its way."),
+}
 
 
 @dataclasses.dataclass(slots=True)
@@ -68,6 +94,7 @@ class Rungs:
     def __init__(self, at: dt.datetime) -> None:
         self._at = at
         self._teams: dict[int, list[User]] = {}
+        self._officers: dict[tuple[int, str], list[User]] = {}
         self._administrators: list[User] | None = None
 
     def administrators(self) -> list[User]:
@@ -83,10 +110,26 @@ class Rungs:
 
     def concerned(self, deadline: Deadline) -> list[User]:
         """The one responsible, and the supervisors of the team."""
-        people = list(self.supervisors(deadline.team_id))
+        people = [] if deadline.in_confidence else list(self.supervisors(deadline.team_id))
         if deadline.responsible is not None:
             people.append(deadline.responsible)
         return people
+
+    def told_of_breach(self, deadline: Deadline) -> list[User]:
+        """Those concerned, and the offices that the register names for the breach of this obligation."""
+        people = self.concerned(deadline)
+        if deadline.rule.tells and not deadline.in_confidence:
+            people += self.officers(deadline.contract_id, deadline.rule.tells)
+        return people
+
+    def officers(self, contract_id: int, codes: Iterable[str]) -> list[User]:
+        """Who holds these offices, with the administrators for an empty one."""
+        found = []
+        for code in codes:
+            if (contract_id, code) not in self._officers:
+                self._officers[contract_id, code] = offices.to_tell(contract_id, [code], at=self._at)
+            found += self._officers[contract_id, code]
+        return found
 
 
 def mark_read(user: User, *, at: dt.datetime, only: Notice | None = None) -> int:
@@ -131,6 +174,8 @@ def sentence(notice: Notice) -> str:
             return _("The team %(team)s has no supervisor: what it does not keep is told to you.") % {
                 "team": facts["team"]
             }
+        case Notice.Kind.CASE | Notice.Kind.MEASURE | Notice.Kind.COSIGN:
+            return _(SAYINGS[facts["says"]]) % ({"ref": notice.subject_ref} | facts)
         case _:
             return str(facts.get("text", ""))
 

@@ -19,6 +19,12 @@ class Kept(enum.Enum):
     SPAM = ("Mail ruled spam", None, Term(days=30), "ruling")
     UNSORTED = ("Mail that nobody has ruled on", None, Term(days=90), "receipt")
     TRAIL = ("The trail and its seals", Term(months=60, mode=Mode.MINIMUM), None, "the act")
+    CASE = (
+        "Non-compliances, corrective actions, measures",
+        Term(months=60, mode=Mode.MINIMUM),
+        Term(days=30),
+        "closing",
+    )
     CONTRACT = ("Contracts, versions, signatures", Term(months=60, mode=Mode.MINIMUM), None, "the contract's end")
     PEOPLE = ("Staff accounts, roles, appointments", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
     MACHINERY = ("Working state: drafts, presence, notices, heartbeats, cursors", None, Term(days=90), "last use")

@@ -53,6 +53,11 @@ class Permission(enum.StrEnum):
     WAIVE = "deadlines.waive"
     PROPOSE_ASSESSMENT = "assessments.propose"
     DECIDE_ASSESSMENT = "assessments.decide"
+    # assurance
+    LEAD_CORRECTION = "noncompliance.lead"
+    VERIFY_CORRECTION = "noncompliance.verify"
+    DECIDE_MEASURES = "measures.decide"
+    COSIGN = "tickets.cosign"
     # settings
     MANAGE_PEOPLE = "people.manage"
     MANAGE_TEAMS = "teams.manage"
@@ -90,6 +95,10 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.WAIVE: _LEAD,
     _P.PROPOSE_ASSESSMENT: _DESK,
     _P.DECIDE_ASSESSMENT: _LEAD,
+    _P.LEAD_CORRECTION: _LEAD,
+    _P.VERIFY_CORRECTION: _LEAD,
+    _P.DECIDE_MEASURES: _LEAD,
+    _P.COSIGN: _LEAD,
     _P.MANAGE_PEOPLE: _ADMIN,
     _P.MANAGE_TEAMS: _ADMIN,
     _P.MANAGE_MAILBOXES: _ADMIN,

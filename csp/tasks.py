@@ -33,6 +33,7 @@ EVERY = {
     "close": 60,
     "seal": 10,
     "checkpoint": 60,
+    "report": 3600,  # likewise
     "escalate": 3600,  # over everything; the clock looks at what was broken lately
 }
 OTHERWISE = 20

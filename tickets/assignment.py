@@ -13,6 +13,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Notice, Team, User
 from csp.roles import Permission
+from tickets import oversight
 from tickets.conversation import lock, running
 from tickets.handling import check_can_work
 from tickets.models import Ticket
@@ -39,6 +40,8 @@ def assign(ticket: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime)
         check_can_be_assigned(root, to)
     if root.assignee == to:
         return root
+    if to is not None:
+        oversight.check_can_be_given(root, to, at)
     before = root.assignee_id
     root.assignee = to
     if root.state == State.NEW and to is not None:

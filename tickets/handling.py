@@ -18,6 +18,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Contract, Customer, Mailbox, Notice, OutboundMessage, Team, User
 from csp.roles import Permission
+from tickets import oversight
 from tickets.conversation import (
     ANSWERING,
     Direction,
@@ -38,7 +39,7 @@ from tickets.conversation import (
     write,
 )
 from tickets.intake import threading
-from tickets.models import Category, Delivery, Draft, Interaction, Ticket
+from tickets.models import Category, CoSignature, Delivery, Draft, Interaction, Ticket
 
 State = Ticket.State
 
@@ -237,11 +238,14 @@ def respond(
     cc: Sequence[str] = (),
     files: Sequence[File] = (),
     then: Ticket.State = State.WAITING,
-) -> Interaction:
+    cosigned: CoSignature | None = None,
+) -> Interaction | CoSignature:
     """Write to the customer: an answer, or a holding message.
 
     `seen_through` is the last customer interaction on the author's screen. Nothing is met yet: a duty is met when the
-    first server outside accepts the mail (`settle`). Raises NewMessageMeanwhile, Refused.
+    first server outside accepts the mail (`settle`). Under a restriction of its author an answer waits for its
+    co-signature, and that is what is returned; `cosigned` is one that has it (clause 8.2). Raises NewMessageMeanwhile,
+    Refused.
     """
     root = lock(ticket)
     check_can_work(root, by)
@@ -254,12 +258,19 @@ def respond(
     numbers = family(root)
     heard = inbound(root, numbers)
     missed = [row for row in heard if row.pk > seen_through]
-    if missed:
+    if missed and cosigned is None:
         raise NewMessageMeanwhile(missed)
-    seen_through = heard[-1].pk if heard else 0  # nobody has seen what is still to come
+    seen_through = min(seen_through, heard[-1].pk if heard else 0)  # nobody has seen what is still to come
+    if missed:
+        then = State.OPEN  # what the customer wrote after the author's answer still waits for one
     to = recipients(root, heard)
     if not to:
         raise Refused(_("No e-mail address of the customer is known. Add one, or call and log the call."))
+    limit = oversight.holds_back(by, at) if purpose == Purpose.ANSWER and cosigned is None else None
+    if limit is not None:
+        return oversight.hold(
+            root, limit, by=by, at=at, body=body, seen_through=seen_through, cc=cc, files=files, then=then
+        )
     said = Said(
         kind=Kind.MAIL,
         direction=Direction.OUT,
@@ -294,14 +305,15 @@ def respond(
     Delivery.objects.create(interaction=row, message=message)
     root.state = then if purpose == Purpose.ANSWER else State.OPEN
     root.resolved_at, root.closed_at = (at if root.state == State.RESOLVED else None), None
-    if root.assignee_id is None:
+    if root.assignee_id is None and oversight.may_be_given(root, by, at):
         root.assignee = by
         deadlines.hand_over(running(root, numbers=numbers), responsible=by, team=root.team)
     root.last_interaction_at = max(root.last_interaction_at, at)
     root.save()
-    Draft.objects.filter(
-        ticket=root, user=by, mode=Draft.Mode.REPLY if purpose == Purpose.ANSWER else Draft.Mode.HOLDING
-    ).delete()
+    if cosigned is None:  # else its draft went when it was written, and there may be a new one
+        Draft.objects.filter(
+            ticket=root, user=by, mode=Draft.Mode.REPLY if purpose == Purpose.ANSWER else Draft.Mode.HOLDING
+        ).delete()
     trail.record(
         Act.ANSWER_WRITTEN if purpose == Purpose.ANSWER else Act.HOLDING_WRITTEN,
         root.trail_subject,

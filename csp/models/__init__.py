@@ -8,6 +8,7 @@ from csp.models.mailboxes import Mailbox
 from csp.models.notices import Notice
 from csp.models.outbox import OutboundAttachment, OutboundMessage
 from csp.models.people import Address, Appointment, Customer, RoleGrant, Team, User
+from csp.models.restrictions import Restriction
 from csp.models.sessions import Session
 from csp.models.trail import TrailCheckpoint, TrailEntry, TrailPending, TrailSeal
 
@@ -27,6 +28,7 @@ __all__ = [
     "OutboundAttachment",
     "OutboundMessage",
     "Reading",
+    "Restriction",
     "RoleGrant",
     "Session",
     "Signature",

@@ -50,6 +50,8 @@ class Deadline(models.Model):
     path = models.CharField(max_length=120)
     team = models.ForeignKey("csp.Team", on_delete=models.PROTECT, related_name="deadlines")
     responsible = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Of a matter kept in confidence (clause 8.1): only the one responsible is told of it.
+    in_confidence = models.BooleanField(default=False)
     starts_at = models.DateTimeField()
     due_at = models.DateTimeField()
     # A duty that opened again (a bounce) has its first due time; the first record stays and is named here.

@@ -19,6 +19,9 @@ class Notice(models.Model):
         REPLY = "reply", _("Customer wrote")
         DELIVERY = "delivery", _("Not delivered")
         PENDING = "pending", _("Reminder")
+        CASE = "case", _("Non-compliance")
+        MEASURE = "measure", _("Measure")
+        COSIGN = "cosign", _("Waits for a co-signature")
         SYSTEM = "system", _("Needs an administrator")
 
     user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="notices")

@@ -1,5 +1,6 @@
 """The work of the desk: tickets, what was said in them, the mail they came from, and what waits for a person."""
 
+from tickets.models.cosign import CoSignature, CoSignatureFile
 from tickets.models.desk import CannedReply, Category, Draft, MailText, Presence
 from tickets.models.escalations import Escalation, EscalationCause
 from tickets.models.inbound import InboundMessage, Ruling, SenderRule
@@ -10,6 +11,8 @@ __all__ = [
     "Attachment",
     "CannedReply",
     "Category",
+    "CoSignature",
+    "CoSignatureFile",
     "Delivery",
     "Draft",
     "Escalation",

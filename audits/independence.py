@@ -1,0 +1,84 @@
+"""Own work (CLAUSES 2): nobody verifies, decides or judges what they did, led, decided or are measured on.
+
+Nor does a subordinate of such a person. If nobody else is independent, a party's representative is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from audits.models import Measure, NonCompliance
+from csp import access, offices
+from csp.access import Refused
+from csp.models import RoleGrant, User
+from csp.roles import Permission, Role
+
+
+def people_in(case: NonCompliance) -> set[int]:
+    """Whose own work this case is: who led it, set, owned or did its actions, or broke the promise."""
+    found = {case.lead_id, *case.memberships.values_list("breach__responsible", flat=True)}
+    for owner, setter in case.actions.values_list("owner", "set_by"):
+        found |= {owner, setter}
+    found |= set(case.actions.values_list("implementations__by", flat=True))
+    return {pk for pk in found if pk is not None}
+
+
+def is_subordinate(user: User, of: Iterable[int], at: dt.datetime) -> bool:
+    """Whether one of these people supervises a team in which this person works."""
+    mine = access.scope_of(user).teams(Role.REPRESENTATIVE)
+    return RoleGrant.objects.in_force(at).filter(user__in=list(of), role=Role.SUPERVISOR, team__in=mine).exists()
+
+
+def check(user: User, involved: set[int], at: dt.datetime) -> None:
+    """Raise Refused unless this person is independent of the people involved."""
+    if user.pk in involved:
+        raise Refused(_("This is your own work in part. Somebody who had no hand in it has to judge it."))
+    if is_subordinate(user, involved, at):
+        raise Refused(_("You report to somebody whose work this is. Somebody independent has to judge it."))
+
+
+def may_lead(case: NonCompliance, user: User) -> bool:
+    """Who may work on a case: the team's supervisors and the offices of clause 8.1; if confidential, its keeper."""
+    if case.in_confidence:
+        return (case.contract_id, case.kept_by) in offices.held_by(user)
+    return access.may(
+        user, Permission.LEAD_CORRECTION, team_id=case.team_id
+    ) or case.contract_id in offices.contracts_of(user, *NonCompliance.TOLD)
+
+
+def check_may_lead(case: NonCompliance, user: User) -> None:
+    if not may_lead(case, user):
+        raise Refused(_("The team's supervisors, the representatives and the compliance owner work on this case."))
+
+
+def may_judge(case: NonCompliance, user: User) -> bool:
+    """Who may verify and judge, if independent: any supervisor of the contract, and the offices of clause 8.1."""
+    if case.in_confidence:
+        return case.contract_id in offices.contracts_of(user, *NonCompliance.TOLD)
+    return access.may(user, Permission.VERIFY_CORRECTION, contract_id=case.contract_id) or may_lead(case, user)
+
+
+def check_may_judge(case: NonCompliance, user: User, involved: set[int], at: dt.datetime) -> None:
+    if not may_judge(case, user):
+        raise Refused(_("A supervisor, a representative of either party or the compliance owner judges this."))
+    check(user, involved, at)
+
+
+def may_decide(measure: Measure, user: User) -> bool:
+    """Who may decide a measure or an appeal: supervisors of the team, and the offices of clause 8.1."""
+    case = measure.case
+    if case.in_confidence:
+        return may_judge(case, user)
+    return access.may(
+        user, Permission.DECIDE_MEASURES, team_id=case.team_id
+    ) or case.contract_id in offices.contracts_of(user, *NonCompliance.TOLD)
+
+
+def check_may_decide(measure: Measure, user: User, at: dt.datetime, *also: int | None) -> None:
+    """A person decides: not the one concerned, nor a subordinate, nor whoever proposed it."""
+    if not may_decide(measure, user):
+        raise Refused(_("A supervisor of the team, a representative or the compliance owner decides this."))
+    check(user, {pk for pk in (measure.person_id, measure.proposed_by_id, *also) if pk is not None}, at)
