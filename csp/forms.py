@@ -12,7 +12,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from csp.models import Contract, Team, User
+from csp import mailboxes
+from csp.models import Contract, Mailbox, Team, User
 from csp.roles import Office, Role
 
 
@@ -169,3 +170,36 @@ class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for ty
     class Meta:
         model = Contract
         fields = ["company", "party", "zone", "privacy_url"]
+
+
+class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for type checkers only
+    secret = forms.CharField(
+        label=_("Password or access token"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Stored encrypted and never shown again. Leave it empty to keep the one that is stored."),
+    )
+
+    class Meta:
+        model = Mailbox
+        fields = mailboxes.FIELDS
+        widgets = {
+            "cut_over_at": forms.DateTimeInput(
+                attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"
+            )
+        }
+        help_texts = {
+            "cut_over_at": _("Mail received before this is kept without acknowledgement and without a clock."),
+            "host": _("Only where mail is fetched."),
+            "port": _("Empty for the usual one."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.queryset = Team.objects.filter(is_active=True).order_by("name")
+
+    def _post_clean(self) -> None:
+        """Leave the instance alone: the verb changes it."""

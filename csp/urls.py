@@ -35,4 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/contract/", teams.contract, name="contract_settings"),
     path("settings/contract/<int:pk>/", teams.contract, name="contract_settings"),
     path("demo/post/", demo.received, name="demo_post"),  # 404 anywhere but in the demonstration
+    path("settings/", include("tickets.settings_urls")),
+    path("settings/", home.settings, name="settings_home"),
 ]

@@ -24,7 +24,7 @@ TABS: list[tuple[str, Any, tuple[P, ...]]] = [
     ("categories", _("Categories"), (P.MANAGE_TEXTS,)),
     ("texts", _("Texts"), (P.MANAGE_TEXTS,)),
     ("canned_replies", _("Canned replies"), (P.WORK_TICKETS, P.APPROVE_CANNED)),
-    ("sender_rules", _("Senders"), (P.SORT_MAIL,)),
+    ("senders", _("Senders"), (P.SORT_MAIL,)),
     ("first_run", _("What is missing"), (P.MANAGE_PEOPLE,)),
 ]
 

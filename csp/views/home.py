@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from csp import places
 from csp.access import requires
+from csp.templatetags.settings_tabs import tabs_of
 
 
 @requires()
@@ -15,3 +17,11 @@ def home(request: HttpRequest) -> HttpResponse:
         for item in section.items:
             return HttpResponseRedirect(item.url)
     return HttpResponseRedirect(places.address("account"))
+
+
+@requires()
+def settings(request: HttpRequest) -> HttpResponse:
+    """Go on to the first page of the settings that is this person's."""
+    for tab in tabs_of(request):
+        return HttpResponseRedirect(tab["url"])
+    raise PermissionDenied

@@ -23,9 +23,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests import factories
 from tests.cast import Cast
+from tickets.models import MailText
 
 TABLE = Path(__file__).with_name("permissions.txt")
 ROLES = ("nobody", "rita", "sam", "otto", "fay", "vera", "adam")
+NOTHING = 2_000_000_000  # the number of no row
 HEAD = "address".ljust(58) + "method " + "".join(role.ljust(9) for role in ROLES).rstrip()
 
 
@@ -49,15 +51,16 @@ class _NoRegex:
 
 
 def samples(cast: Cast) -> dict[str, dict[str, Any]]:
-    """What to put into an address: by its name, else ("") by the name of the part."""
+    """What to put into an address, by its name or how it begins; else there is nothing of that number."""
     ticket = factories.ticket(team=cast.team, customer=cast.carl, assignee=None)
     return {
-        "": {"number": ticket.pk, "pk": ticket.pk, "ticket": ticket.pk},
+        "tickets/": {"number": ticket.pk, "address": cast.carl.addresses.get().pk, "deadline": ticket.respond_id},
         "person": {"pk": cast.rita.pk},
         "role_grant": {"pk": cast.rita.pk},
         "role_end": {"pk": cast.rita.pk, "grant": cast.rita.grants.get().pk},
         "person_act": {"pk": cast.rita.pk, "action": "invite"},
         "team": {"pk": cast.team.pk},
+        "text": {"pk": MailText.objects.order_by("pk").values_list("pk", flat=True)[0]},
         "contract_settings": {"pk": cast.contract.pk},
         "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
     }
@@ -84,8 +87,8 @@ def test_every_address_answers_every_role_as_the_reviewed_table_says(cast: Cast)
             client.force_login(getattr(cast, role))
     lines = []
     for route, name, needed in addresses():
-        found = {**parts[""], **parts.get(name, {})}
-        values = {part: found.get(part, 1) for part in needed}
+        found = {**parts.get(route.partition("/")[0] + "/", {}), **parts.get(name, {})}
+        values = {part: found.get(part, NOTHING) for part in needed}
         path = reverse(name, kwargs=values)
         for method in ("GET", "POST"):
             answers = "".join(ask(clients[role], method, path).ljust(9) for role in ROLES).rstrip()

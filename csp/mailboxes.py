@@ -1,0 +1,78 @@
+"""The addresses at which customers reach the company, and how mail is fetched. Secrets go in and never come out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from csp import access, trail, vault
+from csp.access import Refused
+from csp.events import Act
+from csp.models import Mailbox, User
+from csp.roles import Permission
+
+FIELDS = (
+    "team", "address", "name", "is_active", "is_default", "takes_tags", "fetch", "host", "port", "security",
+    "username", "folder", "cut_over_at",
+)  # fmt: skip
+
+
+@transaction.atomic
+def add(values: Mapping[str, Any], *, secret: str = "", by: User, at: dt.datetime) -> Mailbox:
+    """Set up a mailbox. Mail received before its cut-over is kept without acknowledgement or clock."""
+    access.check(by, Permission.MANAGE_MAILBOXES)
+    return _write(Mailbox(created_at=at), values, secret, by=by, at=at)
+
+
+@transaction.atomic
+def change(mailbox: Mailbox, values: Mapping[str, Any], *, secret: str = "", by: User, at: dt.datetime) -> Mailbox:
+    """Change how a mailbox works; an empty `secret` keeps the one that is stored."""
+    access.check(by, Permission.MANAGE_MAILBOXES)
+    mailbox = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+    if values["cut_over_at"] != mailbox.cut_over_at and mailbox.fetched_at is not None:
+        raise Refused(_("Mail was fetched already: its cut-over stands. It decides which mail has a clock."))
+    return _write(mailbox, values, secret, by=by, at=at)
+
+
+def _write(mailbox: Mailbox, values: Mapping[str, Any], secret: str, *, by: User, at: dt.datetime) -> Mailbox:
+    _check(mailbox, values, secret)
+    changed = [name for name in FIELDS if name in values and getattr(mailbox, name, None) != values[name]] \
+        if mailbox.pk else list(FIELDS)  # fmt: skip
+    where = (mailbox.host, mailbox.username, mailbox.folder)
+    for name in FIELDS:
+        setattr(mailbox, name, values[name])
+    if mailbox.pk and where != (mailbox.host, mailbox.username, mailbox.folder):
+        mailbox.uid_validity, mailbox.last_uid = None, 0  # another place: what was counted there means nothing here
+    if secret:
+        mailbox.sealed_secret = vault.seal_secret(secret)
+        changed.append("secret")
+    if mailbox.is_default:
+        for other in Mailbox.objects.select_for_update().filter(is_default=True).exclude(pk=mailbox.pk):
+            other.is_default = False
+            other.save()
+    mailbox.save()
+    trail.record(
+        Act.SETTING_CHANGED, f"mailbox:{mailbox.pk}", by=by, at=at,
+        facts={"fields": sorted(changed), "team": mailbox.team_id, "active": mailbox.is_active,
+               "cut_over_at": mailbox.cut_over_at},
+    )  # fmt: skip
+    return mailbox
+
+
+def _check(mailbox: Mailbox, values: Mapping[str, Any], secret: str) -> None:
+    same = Mailbox.objects.filter(address__iexact=values["address"])
+    if (same.exclude(pk=mailbox.pk) if mailbox.pk else same).exists():
+        raise Refused(_("There is a mailbox with this address already."))
+    if values["fetch"] != Mailbox.Fetch.NONE:
+        if not values["host"] or not values["username"]:
+            raise Refused(_("To fetch mail, the IMAP server and the user name are needed."))
+        if not secret and not mailbox.sealed_secret:
+            raise Refused(_("To fetch mail, the password or access token is needed."))
+    if not values["team"].is_active:
+        raise Refused(_("This team rests. Choose one that takes in work."))
+    if values["is_default"] and not values["is_active"]:
+        raise Refused(_("A mailbox that rests sends nothing. Choose another to send what no other sends."))

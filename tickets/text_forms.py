@@ -1,0 +1,49 @@
+"""Forms for the words that the company has ready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from csp.forms import only_contract
+from csp.models import Contract
+from tickets.models import MailText
+
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+
+
+class TextForm(forms.Form):
+    subject = forms.CharField(label=_("Subject"), max_length=200)
+    body = forms.CharField(label=_("Text"), widget=forms.Textarea(attrs={"rows": 14}), strip=False)
+
+
+class NewTextForm(TextForm):
+    kind = forms.TypedChoiceField(label=_("Which text"), choices=MailText.Kind, coerce=MailText.Kind)
+    language = forms.ChoiceField(
+        label=_("Language"), choices=[*LANGUAGES, ("fr", _("French")), ("es", _("Spanish")), ("it", _("Italian")),
+                                      ("nl", _("Dutch")), ("pl", _("Polish")), ("pt", _("Portuguese"))],
+    )  # fmt: skip
+    field_order = ("kind", "language", "subject", "body")
+
+
+class CategoryForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=100)
+    is_active = forms.BooleanField(label=_("In use"), required=False, initial=True)
+    contract = forms.ModelChoiceField(Contract.objects.order_by("pk"), label=_("Contract"), initial=only_contract)
+
+
+class ReplyForm(forms.Form):
+    title = forms.CharField(label=_("Title"), max_length=100)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    body = forms.CharField(label=_("Text"), widget=forms.Textarea(attrs={"rows": 12}), strip=False)
+
+    def __init__(self, *args: Any, contracts: list[Contract], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["contract"] = forms.ModelChoiceField(
+            Contract.objects.filter(pk__in=[one.pk for one in contracts]),
+            label=_("Contract"),
+            initial=contracts[0] if contracts else None,
+        )
