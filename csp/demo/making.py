@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -43,8 +44,9 @@ def make(
     """Make what is not there yet: the company and its desk, then, unless `page_only`, the history."""
     if not settings.DEMO:
         raise NotOurs("This is not the demonstration's database (CSP_DEMO_DATABASE is not set); nothing was done.")
+    if not _take_turn(at, page_only):
+        return
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_lock(%s)", [ONE_AT_A_TIME])
         # Nothing here is lost that could not be made again; the disk need not be waited for.
         cursor.execute("set synchronous_commit to off")
     try:
@@ -53,6 +55,18 @@ def make(
         with connection.cursor() as cursor:
             cursor.execute("reset synchronous_commit")
             cursor.execute("select pg_advisory_unlock(%s)", [ONE_AT_A_TIME])
+
+
+def _take_turn(at: dt.datetime, page_only: bool) -> bool:
+    """Wait until nobody else is making it. Who wants the page alone need not wait for somebody's ninety days."""
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("select pg_try_advisory_lock(%s)", [ONE_AT_A_TIME])
+            if cursor.fetchone()[0]:
+                return True
+            if page_only and age(at) is not None:
+                return False
+            time.sleep(0.2)
 
 
 def _make(at: dt.datetime, page_only: bool, say: Callable[[str], None], planned: Callable[[dt.datetime], Plan]) -> None:
