@@ -14,6 +14,7 @@ which a person answers, {list} each number with its promised time, {name} (empty
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import logging
@@ -21,7 +22,7 @@ import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 ACTOR = "acknowledgements"
 ONCE_IN = dt.timedelta(hours=1)
+TOGETHER = 50  # tickets that one mail names at most; more are named in the next
 AGAIN_IN = dt.timedelta(minutes=5)  # after a failure of our own
 # A promise that falls due while the mail is still on its way is none.
 ON_ITS_WAY = dt.timedelta(minutes=15)
@@ -67,17 +69,29 @@ def _acknowledge_one(number: int, at: dt.datetime) -> int:
 
 @transaction.atomic(durable=True)
 def _write_for(number: int, at: dt.datetime) -> int:
-    root = lock(Ticket(pk=number))
     ticket = _waiting().filter(pk=number, acknowledge_next_at__lte=at).first()
     if ticket is None:
         return 0  # written by another process meanwhile
-    if not ticket.acknowledge.is_running:
-        _leave(ticket)  # a person's answer came first, or it is not owed
-        return 1
     address = _address(ticket)
+    with connection.cursor() as cursor:  # two tickets of one address at once: the second sees what the first wrote
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 31))", [address])
+    together = [(ticket, lock(ticket))]
+    for other in _others(ticket, address):
+        # Somebody may be at it; waiting for a second lock could be waiting in a circle. It is named in the next mail.
+        with contextlib.suppress(Ticket.DoesNotExist):
+            together.append((other, lock(other, if_free=True)))
+    together.sort(key=lambda pair: pair[0].pk)
+    # Read again under the locks: what was written, answered or waived meanwhile is left out.
+    still = {row.pk: row for row in _waiting().filter(pk__in=[each.pk for each, _root in together])}
+    together = [(still[each.pk], root) for each, root in together if each.pk in still]
+    for each, _root in together:
+        if not each.acknowledge.is_running:
+            _leave(each)  # a person's answer came first, or it is not owed
+    together = [pair for pair in together if pair[0].acknowledge.is_running]
     reason = _why_not(address)
     if reason:
-        _leave(ticket, reason)
+        for each, _root in together:
+            _leave(each, reason)
         return 1
     last = (
         OutboundMessage.objects.filter(
@@ -87,19 +101,20 @@ def _write_for(number: int, at: dt.datetime) -> int:
         .first()
     )
     if last is not None:
-        Ticket.objects.filter(pk=ticket.pk).update(acknowledge_next_at=last.created_at + ONCE_IN)
-        return 1
-    together = [(ticket, root)]
-    others = _waiting().filter(customer=ticket.customer_id, mailbox=ticket.mailbox_id).exclude(pk=ticket.pk)
-    for other in others.order_by("pk")[:50] if ticket.customer_id is not None else ():
-        try:
-            other_root = lock(other, if_free=True)
-        except Ticket.DoesNotExist:  # somebody is at it; waiting for a second lock could be waiting in a circle
-            continue
-        if other.acknowledge.is_running and _address(other) == address:
-            together.append((other, other_root))
-    _send(sorted(together, key=lambda pair: pair[0].pk), address, at)
+        Ticket.objects.filter(pk__in=[each.pk for each, _root in together]).update(
+            acknowledge_next_at=last.created_at + ONCE_IN
+        )
+    elif together:
+        _send(together, address, at)
     return 1
+
+
+def _others(ticket: Ticket, address: str) -> list[Ticket]:
+    """The other tickets of the same address and mailbox that wait."""
+    if ticket.customer_id is None:
+        return []
+    rows = _waiting().filter(customer=ticket.customer_id, mailbox=ticket.mailbox_id).exclude(pk=ticket.pk)
+    return [row for row in rows.order_by("pk")[:TOGETHER] if _address(row) == address]
 
 
 def _waiting() -> models.QuerySet[Ticket]:

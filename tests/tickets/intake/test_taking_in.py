@@ -19,7 +19,7 @@ from tests.factories import AT, DAY, HOUR
 from tests.tickets.intake import corpus
 from tests.tickets.intake.letters import DESK, arrive, letter, mailbox
 from tickets import acknowledging
-from tickets.intake import landing, taking_in
+from tickets.intake import landing, reading, taking_in
 from tickets.intake.verdicts import Kind
 from tickets.models import Attachment, InboundMessage, Interaction, SenderRule, Ticket
 
@@ -219,14 +219,14 @@ def test_two_desks_that_answer_each_other_stop(cast: Cast) -> None:
 def test_one_bad_message_never_stops_the_others_and_is_parked_in_the_end(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = taking_in.reading.read
+    real = reading.read
 
     def stumble(raw: bytes) -> object:
         if b"poison" in raw:
             raise RuntimeError("stumbled")
         return real(raw)
 
-    monkeypatch.setattr(taking_in.reading, "read", stumble)
+    monkeypatch.setattr(reading, "read", stumble)
     bad = arrive(letter("poison"), take_in=False)
     good = arrive(letter("good"), take_in=False)
     assert taking_in.take_in(AT) == 2

@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 TIMEOUT = 20.0
 _LOCK = 0x1AB0  # the class of our advisory locks on mailboxes
+_BATCH = 500  # messages that one call looks at; the cursor keeps what is done
 _WHOLE = 4 * 35 * 1024 * 1024  # bytes of a message beyond which only its header is fetched, and it is parked
 _INTERNAL_DATE = re.compile(rb'INTERNALDATE "([^"]{10,40})"')
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
@@ -106,7 +107,7 @@ def _fetch(mailbox: Mailbox, at: dt.datetime) -> tuple[int, list[str]]:
         here = InboundMessage.objects.filter(mailbox=mailbox, uid_validity=validity, uid__gt=mailbox.last_uid)
         known = set(here.values_list("uid", flat=True))
         landed, left_out = 0, []
-        for uid in uids:
+        for uid in uids[:_BATCH]:
             if uid not in known:
                 try:
                     landed += _land_one(box, mailbox, validity, uid, at)
