@@ -74,7 +74,7 @@ def _standard(message: Message) -> tuple[Failure, ...] | None:
         return None
     failures, any_listed = [], False
     for block in re.split(rb"\r?\n[ \t]*\r?\n", data[:_SEARCHED].strip())[:200]:
-        fields = dict(reversed(mime.split_header(block, mime.Cuts())[0]))
+        fields = dict(reversed(mime.header(block, mime.Cuts()).fields))
         action = headers.words(fields.get("action", b"")).lower().split(" ")[0]
         status = _STATUS.search(headers.words(fields.get("status", b"")))
         if not action and not status:
@@ -153,9 +153,8 @@ def _original_id(message: Message) -> str:
             "message/global",
             "text/rfc822-header",
         }:
-            fields, _body, _problems = mime.split_header(each.data[:262_144], mime.Cuts())
-            ids = next((headers.message_ids(value) for key, value in fields if key == "message-id"), ())
-            if ids:
+            root = mime.header(each.data[:262_144], mime.Cuts())
+            if ids := headers.message_ids(root.header("message-id") or b""):
                 return ids[0]
     found = _ORIGINAL_ID.search(message.text[:_SEARCHED])
     if found:

@@ -1,22 +1,21 @@
-"""Header fields: RFC 2047 words, parameters (RFC 2231), addresses, ids and dates; each linear and never raising.
+"""Header fields: encoded words, addresses, ids and dates; each linear and never raising.
 
-Senders break every one of these rules, so each function takes what it can and leaves the rest as it stood.
+Senders break every one of these rules, so each function takes what it can and leaves the rest as it stood. Addresses
+are taken apart by our own hand: of the 23 senders in the corpus, `email.utils.getaddresses` loses the address of two
+(a name before a bare address; `mailto:` in the brackets) and the words around that of four, and it raises on brackets
+nested 1,000 deep.
 """
 
-import binascii
 import email.utils
 import re
 from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.header import decode_header
 from typing import NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from .charsets import decode, storable_line
 
 MOST = 64 * 1024  # characters of one field that are looked at
-# The text of a Q word may hold spaces and question marks that should have been encoded; bounded, or it is quadratic.
-_WORD = re.compile(r"=\?([\w.:*-]{1,60})\?(?:([bB])\?([^?]*)|([qQ])\?([^\n]{0,998}?))\?=(?!=?[0-9A-Fa-f]{2}\?=)")
-_TOKEN = re.compile(r"[\s;]*+([^\s=;\"]++)\s*+(?:=\s*+)?")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)("|\Z)', re.DOTALL)
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,900})>")
 
 
@@ -38,97 +37,23 @@ def words(value: bytes, hint: str | None = None) -> str:
 
 
 def decode_words(text: str) -> str:
-    """Encoded words decoded; neighbours in one charset are joined as bytes first: some senders split a character."""
+    """Encoded words decoded; the library joins neighbours as bytes first, since some senders split a character."""
     if "=?" not in text:
         return text
-    out: list[str] = []
-    run: list[tuple[str, str, str]] = []  # charset, encoding, payload
-    end = 0
-    for match in _WORD.finditer(text):
-        between = text[end : match.start()]
-        charset = match.group(1).split("*")[0].lower()
-        word = (charset, (match.group(2) or match.group(4)).lower(), match.group(3) or match.group(5) or "")
-        if between.strip() or not run:
-            out.append(_decode_run(run))
-            out.append(between)
-            run = [word]
-        elif word[0] == run[-1][0]:
-            run.append(word)
-        else:
-            out.append(_decode_run(run))
-            run = [word]
-        end = match.end()
-    out.append(_decode_run(run))
-    out.append(text[end:])
-    return "".join(out)
+    text = " ".join(text.splitlines())
+    end = text.rfind("?=") + 2  # behind the last one the library would look for an end again and again
+    try:
+        pieces = decode_header(text[:end])
+        return "".join(_decoded(piece, charset) for piece, charset in pieces) + text[end:]
+    except (HeaderParseError, UnicodeError):  # one damaged word; the others can be read
+        words = text.split(" ")
+        return " ".join(map(decode_words, words)) if len(words) > 1 else text
 
 
-def _decode_run(run: list[tuple[str, str, str]]) -> str:
-    if not run:
-        return ""
-    data = b""
-    pending = ""  # base64 cut in the middle of a quantum is carried over into the next word
-    for _charset, encoding, payload in run:
-        if encoding == "b":
-            pending += "".join(payload.split())
-            if len(pending) % 4 == 0 or pending.endswith("="):
-                data, pending = data + _base64(pending), ""
-        else:
-            data, pending = data + _base64(pending), ""
-            data += binascii.a2b_qp(payload.encode("utf-8", "surrogatepass").replace(b"\n", b""), header=True)
-    return decode(data + _base64(pending), run[0][0]).text
-
-
-def _base64(text: str) -> bytes:
-    compact = re.sub(r"[^A-Za-z0-9+/]", "", text)
-    if len(compact) % 4 == 1:
-        compact = compact[:-1]
-    return binascii.a2b_base64(compact + "=" * (-len(compact) % 4))
-
-
-def parameters(value: bytes) -> tuple[str, dict[str, str]]:
-    """`type; name=value` fields: the first word and the parameters, RFC 2231 pieces joined, RFC 2047 words decoded."""
-    text = raw_text(value)
-    first, _, rest = text.partition(";")
-    found: dict[str, str] = {}
-    pieces: dict[str, dict[int, tuple[str, bool]]] = {}
-    at = 0
-    for _count in range(200):
-        match = _TOKEN.match(rest, at)
-        if not match:
-            at = rest.find(";", at + 1)
-            if at < 0:
-                break
-            continue
-        name, at = match.group(1).lower(), match.end()
-        if "=" not in match.group():
-            continue
-        if quoted := _QUOTED.match(rest, at):
-            content, at = re.sub(r"\\(.)", r"\1", quoted.group(1)), quoted.end()
-        else:
-            stop = rest.find(";", at)
-            content, at = rest[at : stop if stop >= 0 else len(rest)].strip(), stop if stop >= 0 else len(rest)
-        if "*" in name:
-            name, _, index = name.partition("*")
-            number = index.rstrip("*")
-            if (number.isascii() and number.isdigit() and len(number) < 4) or not number:
-                pieces.setdefault(name, {})[int(number or 0)] = (content, index == "" or index.endswith("*"))
-        else:
-            found.setdefault(name, content)
-    for name, parts in pieces.items():
-        found[name] = _join_2231(parts)  # the extended form wins over the plain one for old readers
-    return first.strip(), {name: decode_words(content) for name, content in found.items()}
-
-
-def _join_2231(parts: dict[int, tuple[str, bool]]) -> str:
-    charset, data = "", b""
-    for number, (content, extended) in sorted(parts.items()):
-        piece = content
-        if extended and number == min(parts) and piece.count("'") >= 2:
-            charset, _language, piece = piece.split("'", 2)
-        encoded = piece.encode("utf-8", "surrogatepass")
-        data += unquote_to_bytes(encoded) if extended else encoded
-    return decode(data, charset or None).text
+def _decoded(piece: str | bytes, charset: str | None) -> str:
+    if isinstance(piece, str):
+        return piece
+    return piece.decode("raw-unicode-escape") if charset is None else decode(piece, charset).text
 
 
 def addresses(value: bytes, *, most: int = 500, hint: str | None = None) -> list[Address]:

@@ -28,6 +28,7 @@ PROBLEMS = {
     "cut_short": _("The message ends before its last part is complete."),
     "too_deep": _("The message is nested deeper than the limit; the innermost part is kept unopened."),
     "too_many_parts": _("The message has more parts than the limit; the rest is kept as one file."),
+    "too_long": _("The message has more lines than the limit; the rest is kept as one file."),
     "wrong_charset": _("The text is not in the character set that the message names."),
     "damaged_text": _("Some characters of the text could not be read."),
     "damaged_encoding": _("The transfer encoding of a part is damaged."),

@@ -72,8 +72,7 @@ class _Reader:
         if len(self.raw) > self.limits.bytes:
             self._note("too_big", f"{len(self.raw)} > {self.limits.bytes}")
             cuts = self.limits.cuts
-            fields, _body, _problems = mime.split_header(self.raw[: 4 * cuts.header_bytes], cuts)
-            root = mime.Part(fields, b"")
+            root = mime.header(self.raw[: 4 * cuts.header_bytes], cuts)
         else:
             tree = mime.parse(self.raw, self.limits.cuts)
             root = tree.root
@@ -109,7 +108,7 @@ class _Reader:
 
     def _header(self, root: mime.Part) -> dict[str, Any]:
         """The header's share of a Message, each field guarded on its own; one that failed keeps its default."""
-        charsets = (part.params.get("charset") for part in root.walk() if part.type.startswith("text/"))
+        charsets = (part.params.get("charset") for part in root.nodes() if part.type.startswith("text/"))
         self.hint = next((charset for charset in charsets if charset), None)
         raw: dict[str, list[bytes]] = {}
         for name, value in root.fields:
@@ -239,8 +238,7 @@ class _Reader:
             self._note("encrypted", part.type)
         name = params.get("filename") or part.params.get("name") or ""
         if part.type == "message/rfc822" and not name:
-            inner, _body, _problems = mime.split_header(data[:65_536], self.limits.cuts)
-            subject = next((value for key, value in inner if key == "subject"), b"")
+            subject = mime.header(data[:65_536], self.limits.cuts).header("subject") or b""
             name = f"{headers.words(subject)[:100] or _('forwarded message')}.eml"
         self.attachments.append(
             Attachment(

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tickets.intake import corpus
-from tickets.intake import reading, verdicts
+from tickets.intake import mime, reading, verdicts
 
 FACTS = verdicts.Facts(
     own_addresses=frozenset({corpus.DESK}),
@@ -144,6 +144,14 @@ HOSTILE = {
     "comments in addresses": lambda: HEAD + b"To: " + b"(" * 240_000 + b"\n\nx",
     "encoded words": lambda: HEAD + b"X: y\nSubject: " + b"=?a?q?" * 40_000 + b"\n\nx",
     "parameters": lambda: HEAD + b"Content-Type: " + b'a;b="' * 50_000 + b"\n\nx",
+    "parts with words in names": lambda: MIXED + (b'--b\nContent-Type: a/b; name="' + b"=?a?q?x?= " * 3_500 + b'"\n\nx\n') * 1_000,
+    "parts with parameters": lambda: MIXED + (b"--b\nContent-Type: a/b;" + b'a;b="' * 3_500 + b"\nContent-Disposition: x;" + b'a;b="' * 3_500 + b"\n\nx\n") * 1_000,
+    "parts with pieces of parameters": lambda: MIXED + (b"--b\nContent-Type: a/b;" + b"a*0*=%C3;" * 3_500 + b"\n\nx\n") * 1_000,
+    "a part with fields": repeated(MIXED + b"--b\n", b"X:y\n"),
+    "a part with a long field": repeated(MIXED + b"--b\nX: y\n", b" y\n"),
+    "a part of base64": repeated(MIXED + b"--b\nContent-Transfer-Encoding: base64\n\n", b"QUJD" * 19 + b"\r\n"),
+    "a part of carriage returns": repeated(MIXED + b"--b\n\n", b"\r"),
+    "long boundaries": lambda: MIXED + b"".join(b"--b\nContent-Type: multipart/mixed; boundary=%0190d\n\n--%0190d\n\nx\n" % (n, n) for n in range(500)),
     "references": lambda: HEAD + b"References: " + b"<" * 250_000 + b"\n\nx",
     "too large": lambda: HEAD + b"\n" + b"x" * (MOST + 1),
 }  # fmt: skip
@@ -165,6 +173,16 @@ def test_a_message_beyond_the_limit_keeps_its_header():
     assert message.sender.address == "a@b.example"
     assert message.unreadable
     assert message.unreadable.name == "too_big"
+
+
+def test_what_lies_beyond_the_limits_is_kept_as_a_file():
+    raw = corpus.mail(corpus.multi(corpus.part("First."), corpus.part("x\n" * 500)), kind=corpus.many("mixed"))
+    message = reading.read(raw, limits=reading.Limits(cuts=mime.Cuts(lines=100)))
+    assert message.text.startswith("First.")
+    assert message.has_problem("too_long")
+    [rest] = message.attachments
+    assert (rest.name, raw.endswith(rest.data)) == ("remaining-parts.txt", True)
+    assert message.text.count("x") + rest.data.count(b"x") == 500
 
 
 # ---------------------------------------------------------------- single things
