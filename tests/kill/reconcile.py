@@ -6,6 +6,7 @@ from collections import Counter
 
 from django.db.models import Count, F, Max, Min
 
+from audits.models import Membership, NonCompliance
 from csp.events import Act
 from csp.models import Breach, Deadline, Notice, TrailEntry
 from tickets.models import Escalation, EscalationCause
@@ -18,7 +19,7 @@ def clock_is_whole(*, tickets: int, people: int) -> dict[str, int]:
     recorded = Counter(TrailEntry.objects.filter(act=Act.DEADLINE_BREACHED).values_list("subject", flat=True))
     raised = Counter(Escalation.objects.values_list("ticket", flat=True))
     figures = {
-        "deadlines still open": Deadline.objects.open().count(),
+        "deadlines still open": Deadline.objects.open().filter(obligation__in=["acknowledge", "respond"]).count(),
         "breaches missing": 2 * tickets - len(breaches),
         "breaches doubled": Breach.objects.count() - len(breaches),
         "notices missing": 2 * tickets * people - sum(told.values()),
@@ -28,6 +29,8 @@ def clock_is_whole(*, tickets: int, people: int) -> dict[str, int]:
         "escalations missing": tickets - len(raised),
         "escalations doubled": sum(count > 1 for count in raised.values()),
         "causes missing": tickets - EscalationCause.objects.count(),
+        "places in a case missing": 2 * tickets - Membership.objects.count(),
+        "cases doubled": NonCompliance.objects.count() - 1,
         "trails with gaps": trails_with_gaps(),
     }
     return {name: count for name, count in figures.items() if count}
