@@ -29,7 +29,7 @@ def text(name: str, default: str = "") -> str:
             raise ImproperlyConfigured(
                 f"{name}_FILE points at {path}, which cannot be read: {error.strerror}."
             ) from error
-    return os.environ.get(name, default)
+    return os.environ.get(name) or default  # set to nothing, as compose files do, is not set
 
 
 def flag(name: str, *, default: bool) -> bool:
@@ -328,15 +328,6 @@ USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(text("CSP_STATIC_ROOT") or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT  # from the checkout, as it is now
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEVELOPMENT
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
-    },
-}
 # In production names carry their digest and are kept for ever; in development files are read where they lie.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -348,3 +339,17 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEVELOPMENT
 WHITENOISE_MAX_AGE = 0 if DEVELOPMENT else 60
+
+# ---------------------------------------------------------------- logs
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "lines": {"()": "csp.logs.Lines"},
+        "words": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "words" if DEVELOPMENT else "lines"}},
+    "root": {"handlers": ["console"], "level": text("CSP_LOG_LEVEL", "INFO").upper()},
+    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
+}

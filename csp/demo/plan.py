@@ -179,7 +179,7 @@ def _story(rng: random.Random, cast: Cast, anchor: dt.datetime, key: str, outcom
         story.steps.insert(-1, Step("join", clock.at - dt.timedelta(seconds=30)))
         story.tickets = 2
     _afterwards(rng, clock, story, fill)
-    if story.tickets == 1 and room > 1 and rng.random() < 0.04:
+    if outcome == "met" and story.tickets == 1 and room > 1 and rng.random() < 0.04:
         clock.add("return_", rng.uniform(DAY, 6 * DAY), "It is back, the same as before. What now?")
         if clock.at < anchor - dt.timedelta(days=1, minutes=15):
             story.tickets = 2
