@@ -109,6 +109,7 @@ class Act(TextChoices):
     PASSWORD_CHANGED = "session.password", _("changed a password")
     SECOND_FACTOR = "session.second_factor", _("changed a second factor")
     SETTING_CHANGED = "setting.changed", _("changed a setting")
+    RECORD_READ = "record.read", _("read records")
     EXPORTED = "record.exported", _("exported records")
     NAME_SHOWN = "customer.shown", _("opened hidden personal data")
     BROKE_GLASS = "access.broke_glass", _("opened a record outside the own scope")

@@ -119,7 +119,7 @@ INSTALLED_APPS = [
     "feedback",
     "training",
     "audits",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "allauth",

@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+import tickets.admin  # noqa: F401  registers its records
+from csp import admin
 from csp.demo import pages as demo
 from csp.views import account, accounts, contract, first_run, health, home, notices, people, teams
 
@@ -14,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tickets.urls")),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
+    path("admin/", admin.site.urls),
     path("notices/", notices.index, name="notices"),
     path("notices/read/", notices.read_all, name="notices_read"),
     path("notices/<int:pk>/open/", notices.open_one, name="notice_open"),

@@ -1,0 +1,23 @@
+"""Tickets and mail in the reading room: clocks, states and digests. Words and identities are masked (csp.admin)."""
+
+from __future__ import annotations
+
+from csp.admin import reading
+from csp.roles import Permission as P
+from tickets import models
+
+TEXTS = (P.MANAGE_TEXTS,)
+
+reading(models.Ticket, contract="contract", list_filter=("state", "kind", "channel"),
+        list_display=("pk", "kind", "state", "team", "assignee_id", "received_at"))  # fmt: skip
+reading(models.Interaction, contract="ticket__contract", list_filter=("kind", "direction"),
+        list_display=("pk", "ticket_id", "kind", "direction", "occurred_at"))  # fmt: skip
+reading(models.InboundMessage, list_filter=("state", "door"),
+        list_display=("pk", "door", "state", "received_at", "landed_at", "ticket_id"))  # fmt: skip
+reading(models.Ruling, list_display=("pk", "inbound_id", "verdict", "ruled_at", "undone_at"))
+reading(models.Escalation, contract="ticket__contract", list_display=("pk", "ticket_id", "team"))
+reading(models.Category, readers=(*TEXTS, P.SEE_TRAIL), contract="contract", list_display=("name", "is_active"))
+reading(models.MailText, readers=(*TEXTS, P.SEE_TRAIL), list_display=("kind", "language", "changed_at"))
+reading(models.CannedReply, readers=(*TEXTS, P.SEE_TRAIL), contract="contract",
+        list_display=("title", "language", "written_at", "approved_at", "is_active"))  # fmt: skip
+reading(models.SenderRule, list_display=("pk", "verdict", "created_at", "is_active"))
