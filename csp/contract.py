@@ -47,6 +47,7 @@ class Term:
         of the elapsed and the calendar reading, a minimum at the end of the last calendar day, the first day excluded.
         31 August + 6 months is the last day of February; 29 February + 5 years, a minimum, is 1 March.
         """
+        starts_at = starts_at.astimezone(dt.UTC)  # in a zone with summer time a day would be added by the calendar
         if self.hours:
             return starts_at + dt.timedelta(hours=self.hours)
         local = starts_at.astimezone(zone)
