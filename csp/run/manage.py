@@ -18,6 +18,7 @@ LEAVE_ALONE = {
     *("check", "diffsettings", "help", "version", "--help", "--version", "-h"),
     *("makemessages", "compilemessages"),
     *("makemigrations", "migrate", "optimizemigration", "showmigrations", "sqlmigrate", "squashmigrations"),
+    "restore",  # which wants the database empty
 }
 ONE_AT_A_TIME = 0x435350  # an advisory lock of our own: "CSP"
 
