@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import puremagic
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
@@ -35,7 +37,7 @@ def kind_of(content: bytes) -> str:
         return "text/plain" if content and b"\x00" not in content[:_LOOKED_AT] else UNKNOWN
 
 
-def uploaded(upload: UploadedFile) -> File:
+def uploaded(upload: UploadedFile[Any]) -> File:
     """What somebody chose in a form, as a file of an interaction."""
     content = upload.read()
     name = "".join(sign for sign in (upload.name or "") if sign.isprintable()).strip()

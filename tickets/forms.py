@@ -52,8 +52,8 @@ class ManyFilesInput(forms.ClearableFileInput):
 class FilesField(forms.FileField):
     """Several files, within what a mail can carry. Cleans to a list."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"widget": ManyFilesInput(), "required": False, "label": _("Files")} | kwargs)
+    def __init__(self) -> None:
+        super().__init__(widget=ManyFilesInput(), required=False, label=_("Files"))
 
     def clean(self, data: Any, initial: Any = None) -> list[Any]:
         files = [item for item in (data if isinstance(data, list | tuple) else [data]) if item]
@@ -108,7 +108,7 @@ class ComposerForm(forms.Form):
     holding = forms.CharField(required=False, max_length=100_000, strip=False, label=_("Holding message"))
     note = forms.CharField(required=False, max_length=100_000, strip=False, label=_("Internal note"))
     cc = forms.CharField(required=False, max_length=2000, label=_("Cc"))
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]  # Django keeps uploads under this name on the instance
     then = forms.ChoiceField(
         required=False,
         choices=[
@@ -151,7 +151,7 @@ class NoReplyForm(ReasonForm):
     seen_through = forms.IntegerField(min_value=0, max_value=2**62, widget=forms.HiddenInput)
 
 
-class PersonField(forms.ModelChoiceField):
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the checker only
     """Somebody out of a few people; an empty choice where it may be nobody."""
 
     def __init__(self, people: list[User], *, empty_label: Any, **kwargs: Any) -> None:
@@ -195,12 +195,10 @@ class TypeForm(forms.Form):
     priority = forms.TypedChoiceField(label=_("Priority"), choices=Ticket.Priority.choices, coerce=int)
 
     def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
-        super().__init__(
-            *args,
-            initial={"subject": ticket.subject, "kind": ticket.kind, "priority": ticket.priority,
-                     "category": ticket.category_id},
-            **kwargs,
-        )  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self.initial = {
+            "subject": ticket.subject, "kind": ticket.kind, "priority": ticket.priority, "category": ticket.category_id,
+        }  # fmt: skip
         own = Category.objects.filter(contract=ticket.contract_id, is_active=True).order_by("name")
         self.fields["category"] = forms.ModelChoiceField(
             own, required=False, label=_("Category"), empty_label=_("None")
@@ -305,7 +303,7 @@ class NewTicketForm(forms.Form):
         label=_("Priority"), choices=Ticket.Priority.choices, coerce=int, initial=Ticket.Priority.NORMAL
     )  # fmt: skip
     assign_to_me = forms.BooleanField(label=_("Assign it to me"), required=False, initial=True)
-    files = FilesField()
+    files = FilesField()  # type: ignore[assignment]  # Django keeps uploads under this name on the instance
 
     def __init__(self, *args: Any, teams: Any, at: dt.datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

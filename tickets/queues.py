@@ -224,14 +224,15 @@ def counts(user: User, *, at: dt.datetime, view: View) -> dict[str, Count]:
 
 def count(wanted: dict[str, QuerySet[Any]]) -> dict[str, Count]:
     """Count several sets in one statement, each no further than it is shown."""
-    parts, parameters = [], []
+    parts: list[str] = []
+    parameters: list[Any] = []
     for rows in wanted.values():
         try:
             sql, given = rows.order_by().values("pk")[: COUNTED + 1].query.sql_with_params()
         except EmptyResultSet:  # somebody without a team
             sql, given = "select 1 where false", ()
         parts.append(f"(select count(*) from ({sql}) as part)")  # noqa: S608  made by the ORM, parameters apart
-        parameters += given
+        parameters.extend(given)
     with connection.cursor() as cursor:
         cursor.execute(f"select {', '.join(parts)}", parameters)
         found = cursor.fetchone()

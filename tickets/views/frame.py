@@ -23,7 +23,7 @@ def next_up(request: HttpRequest) -> dict[str, Any]:
 
 def _next_up(request: HttpRequest) -> NextUp | None:
     user = getattr(request, "user", None)
-    if not isinstance(user, User) and not getattr(user, "is_authenticated", False):
+    if not isinstance(user, User):  # nobody is signed in
         return None
     if not access.may(user, Permission.WORK_TICKETS):
         return None

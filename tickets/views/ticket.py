@@ -95,7 +95,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         .order_by("-pk")[:EVENTS]
     )
     events = [row for row in reversed(trail) if row.act in SHOWN]
-    people = {user.pk: user.name} | {row.author_id: row.author.name for row in said if row.author}
+    people = {user.pk: user.name} | {row.author.pk: row.author.name for row in said if row.author}
     if actors(events) - people.keys():
         people |= dict(User.objects.filter(pk__in=actors(events)).values_list("pk", "name"))
     duties = list(
