@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from csp import clock
@@ -113,6 +113,9 @@ def requires(*permissions: Permission) -> Callable[[View], View]:
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
+                if request.headers.get("HX-Request") == "true":
+                    # a part of a page: its text stays on the screen, and the page says that the session has ended
+                    return HttpResponse(status=401)
                 return redirect_to_login(request.get_full_path())
             if permissions and not any(may(request.user, permission) for permission in permissions):
                 raise PermissionDenied

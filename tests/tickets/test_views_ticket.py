@@ -209,6 +209,19 @@ def test_a_draft_stays_on_the_server_for_its_writer_alone(cast: Cast, ticket: Ti
     assert [row.mode for row in Draft.objects.all()] == ["note"]
 
 
+def test_a_session_that_has_ended_loses_no_text(cast: Cast, ticket: Ticket) -> None:
+    """The part of a page that htmx asks for is refused and not replaced by the sign-in; the draft is on the server."""
+    client = browser(cast.rita)
+    client.post(f"/tickets/{ticket.pk}/draft/", {"kind": "reply", "reply": "Half a sentence"})
+    client.logout()
+    assert client.post(f"/tickets/{ticket.pk}/write/", words(ticket), headers=HTMX).status_code == 401
+    assert client.post(f"/tickets/{ticket.pk}/write/", words(ticket)).status_code == 302  # to the sign-in
+    assert not outbox()
+    again = browser(cast.rita)
+    assert again.get(f"/tickets/{ticket.pk}/write/")["Location"] == f"/tickets/{ticket.pk}/#write"
+    assert "Half a sentence" in again.get(f"/tickets/{ticket.pk}/").content.decode()
+
+
 def test_only_approved_replies_are_offered_and_they_are_filled_from_the_ticket(cast: Cast, ticket: Ticket) -> None:
     mine = {"contract": cast.contract, "written_by": cast.rita, "written_at": AT}
     ready = CannedReply.objects.create(
