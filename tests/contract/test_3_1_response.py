@@ -7,6 +7,8 @@ import datetime as dt
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from csp import deadlines
 from csp.models import Breach, Deadline, Notice
@@ -164,3 +166,11 @@ def test_the_first_mark_of_somebody_who_left_goes_up(cast: Cast) -> None:
     type(cast.rita).objects.filter(pk=cast.rita.pk).update(is_active=False, left_at=make.AT)
     deadlines.remind(make.AT + DAY / 2)
     assert list(Notice.objects.values_list("user__name", flat=True)) == ["Sam Supervisor"]
+
+
+def test_an_answer_costs_at_most_twenty_statements(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    seen = make.on_screen(ticket=ticket)
+    with CaptureQueriesContext(connection) as statements:
+        make.answer(ticket=ticket, by=cast.rita, at=make.AT + HOUR, seen_through=seen)
+    assert len(statements) <= 20
