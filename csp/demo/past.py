@@ -18,7 +18,7 @@ from csp.models import Notice, OutboundMessage, User
 from tickets import acknowledging, assignment, delivery, escalation, handling, lifecycle, merging
 from tickets.conversation import Purpose, inbound
 from tickets.intake import landing, taking_in
-from tickets.models import Delivery, Escalation, InboundMessage, Ticket
+from tickets.models import Delivery, Escalation, InboundMessage, Interaction, Ticket
 
 # Mail younger than this lies in the folder of what customers received; older mail is only recorded as accepted.
 LATELY = dt.timedelta(days=2)
@@ -37,7 +37,7 @@ def tell(story: Story, company: Company, anchor: dt.datetime) -> None:
     whole = transaction.atomic()
     # The loops refuse to run inside another transaction, with which they would share their locks. Here nothing is
     # shared: what a past instant finds is this story's own. By this mark Django lets its test cases do the same.
-    whole._from_testcase = True
+    whole._from_testcase = True  # type: ignore[attr-defined]  # the stubs leave it out
     with whole, trail.source("demonstration"):
         telling = Telling(story, company, anchor)
         telling.write(story.text, story.received_at, "first", story.subject)
@@ -147,7 +147,7 @@ class Telling:
     def answer(self, step: Step) -> None:
         self._respond(step, Purpose.ANSWER)
 
-    def _respond(self, step: Step, purpose: Purpose) -> None:
+    def _respond(self, step: Step, purpose: Interaction.Purpose) -> None:
         handling.respond(
             self.ticket, by=self.agent, at=step.at, body=step.text, purpose=purpose, seen_through=self._screen()
         )  # fmt: skip
