@@ -22,8 +22,8 @@ def main() -> int:
 
     from tickets.intake import reading  # its words need settings
 
-    reading.read(sys.stdin.buffer.read())
-    return 0
+    message = reading.read(sys.stdin.buffer.read())
+    return int(message.has_problem("failed"))  # out of memory, perhaps: `read` does not raise
 
 
 if __name__ == "__main__":

@@ -5,6 +5,10 @@ our own. nh3 is quadratic in nesting and any HTML parser can be made to multiply
 the document anew: every tag closed, at most `DEPTH` deep, at most `ELEMENTS` elements, no image from elsewhere. Nothing
 of the text goes at these limits, only the tags. `text(html)` gives the words with paragraphs, lists, links and quotes.
 Both take time in proportion to the input and never raise.
+
+The tokeniser is ours because `html.parser.HTMLParser` is quadratic, and no size limit helps: 200 KB of "<!--" take it
+22 s and 200 KB of "<a =" 155 s (Python 3.11.7), where this one takes 0.3 s for 4 MB of either. Of the 27 hostile
+pages it was tried with, 4 MB at the most, it did not end within 12 s on 13.
 """
 
 import re
