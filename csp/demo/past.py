@@ -10,10 +10,12 @@ from email.utils import format_datetime, formataddr
 from django.db import transaction
 from django.db.models import F
 
-from csp import deadlines, loops, outbox, trail
+from audits.models import NonCompliance
+from csp import loops, outbox, trail
 from csp.demo import post
 from csp.demo.company import Company
-from csp.demo.plan import Step, Story
+from csp.demo.correcting import correct
+from csp.demo.plan import FIRST, Step, Story
 from csp.models import Notice, OutboundMessage, User
 from tickets import acknowledging, assignment, delivery, escalation, handling, lifecycle, merging
 from tickets.conversation import Purpose, inbound
@@ -73,8 +75,11 @@ class Telling:
         self.supervisor: User = company.supervisors[key]
         people = company.representatives[key]
         # German matters go to whoever speaks it.
-        able = [person for person in people if person.language.startswith(story.matter.language)] or people
-        self.agent: User = able[int(story.key[1:]) % len(able)]
+        able = [person for person in people if person.language == "de"] if story.matter.language == "de" else []
+        able = able or people
+        # The first of each team has the most on the desk: whoever signs in as the one that README names finds work.
+        number = int(story.key[1:])
+        self.agent: User = able[0 if story.key[0] == "d" and number < FIRST else number // 3 % len(able)]
 
     def write(self, text: str, at: dt.datetime, part: str, subject: str, refers_to: str = "") -> None:
         """The customer writes; the ticket that this opens or joins is the story's from now on."""
@@ -187,8 +192,15 @@ class Telling:
             escalation.hand_back(row, by=self.supervisor, at=step.at, reason=step.text)
 
     def sweep(self, step: Step) -> None:
-        loops.run_dry(deadlines.sweep, step.at)
-        loops.run_dry(escalation.pull, step.at + 2 * SECONDS)
+        """The second in which the clock found it broken, and what follows from that by itself, and by people."""
+        for seconds, name in enumerate(("sweep", "escalate", "report")):
+            loops.run_dry(loops.ON_TIME[name], step.at + 2 * seconds * SECONDS)
+        others = [person for key, person in self.company.supervisors.items() if key != self.story.matter.team]
+        number = int(self.story.key[1:])
+        for case in NonCompliance.objects.filter(memberships__breach__deadline__subject_ref=self.ticket.reference):
+            correct(
+                case, lead=self.supervisor, owner=self.agent, judge=others[number % 2], until=self.anchor, number=number
+            )
 
     def double(self, step: Step) -> None:
         """Once more about the same matter, as a new mail: a second ticket, merged later."""

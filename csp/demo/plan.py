@@ -30,6 +30,7 @@ DESK = (
     1340, 1375, 1402, -215, 131, 238, 1425,
 )  # fmt: skip
 FIRST = 12
+TEAMS = ("orders", "repairs", "invoices")  # the desk's work in turn
 TODAY = 16  # came within the last day and are answered already
 
 
@@ -109,8 +110,9 @@ class Cast:
         self.of_today, self.of_before = list(everybody[:90]), everybody[90:]
         self.told: set[str] = set()
 
-    def draw(self, *, recent: bool, complex_only: bool = False) -> tuple[Matter, Writer]:
+    def draw(self, *, recent: bool, complex_only: bool = False, team: str = "") -> tuple[Matter, Writer]:
         pool = [matter for matter in matters() if matter.has("complex") or not complex_only]
+        pool = [matter for matter in pool if team in ("", matter.team)]
         if recent:  # a queue full of one and the same matter would look made up
             pool = [matter for matter in pool if matter.subject not in self.told] or pool
         # complaints are what people remember, not what they mostly write
@@ -279,7 +281,7 @@ def _desk_story(rng: random.Random, cast: Cast, anchor: dt.datetime, number: int
     """Open work: its first answer falls due so many minutes from the anchor."""
     received = anchor + dt.timedelta(minutes=due) - dt.timedelta(days=1)
     is_complex = number % 5 == 2
-    matter, writer = cast.draw(recent=True, complex_only=is_complex)
+    matter, writer = cast.draw(recent=True, complex_only=is_complex, team=TEAMS[number % len(TEAMS)])
     subject, text, fill = _filled(rng, matter, writer)
     story = Story(f"d{number}", matter, writer, received, "open", subject, text, [])
     clock = Clock(received, story)

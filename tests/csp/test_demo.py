@@ -14,11 +14,12 @@ from aiosmtpd.controller import Controller
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
+from audits.models import NonCompliance
 from csp import clock
 from csp.demo import company, making, post
 from csp.demo.matters import matters
 from csp.demo.plan import DESK, FIRST, SHARES, TICKETS, plan
-from csp.models import Deadline, User
+from csp.models import Breach, Deadline, User
 from csp.roles import Role
 from tests.cast import Cast
 from tickets.models import Escalation, InboundMessage, Interaction, Ticket
@@ -119,6 +120,11 @@ def test_it_is_made_with_the_stated_shares_and_goes_on_after_a_kill(db, demonstr
         assert row.breach.breached_at == row.due_at
         assert row.breach.escalation_cause.escalation.ticket_id
     assert Escalation.objects.filter(closed_at__isnull=True).exists()
+    # each was reported in the same minute, and what is old enough has been corrected in time and judged
+    for case in NonCompliance.objects.all():
+        assert case.reported_at - case.noticed_at < dt.timedelta(minutes=1)
+        assert case.reported_at > at - dt.timedelta(days=10) or case.state in ("verified", "closed"), case.state
+    assert not Breach.objects.filter(obligation__in=["correct", "verify", "effect"]).exists()
     assert not Deadline.objects.filter(state="open", due_at__lt=at).exists()
     # whoever was written to has an acknowledgement, and everything was written before the present
     assert Interaction.objects.filter(purpose="acknowledgement").count() >= 40
@@ -130,6 +136,7 @@ def test_it_is_made_with_the_stated_shares_and_goes_on_after_a_kill(db, demonstr
 def test_first_there_is_enough_for_the_first_page(db, demonstration):
     making.make(clock.now(), page_only=True, planned=SMALL)
     assert Ticket.objects.unfinished().count() == 6
+    assert Ticket.objects.unfinished().filter(assignee__email="idris@lakeside.example").exists()
     assert User.objects.count() == len(company.PEOPLE)
 
 
