@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections import defaultdict
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,8 +18,8 @@ from csp import access, agreement, batches, deadlines, notices, trail
 from csp.access import Refused
 from csp.contract import OBLIGATIONS
 from csp.events import Act
-from csp.models import Breach, Notice, User
-from csp.roles import Permission, Role
+from csp.models import Breach, Deadline, Notice, User
+from csp.roles import Permission
 from tickets.conversation import derive, lock, running, subject_of
 from tickets.handling import check_can_work
 from tickets.models import Escalation, EscalationCause, Interaction, Ticket
@@ -45,7 +46,10 @@ def _start_clock(root: Ticket, at: dt.datetime, carried_by: Interaction | None) 
 def mark_complex(
     ticket: Ticket, *, by: User, at: dt.datetime, reason: str, carried_by: Interaction | None = None
 ) -> Ticket:
-    """Say that a case needs higher authority. Its clock runs from receipt; marked after hour 24 it is born breached."""
+    """Say that a case needs higher authority. Its clock runs from receipt; marked after hour 24 it is born breached.
+
+    Where the ticket is before a supervisor already, the clock is met by that.
+    """
     root = lock(ticket)
     check_can_work(root, by)
     if not reason.strip():
@@ -54,7 +58,11 @@ def mark_complex(
         raise Refused(_("This ticket is marked complex already."))
     _start_clock(root, at, carried_by)
     root.complex_reason = reason.strip()[:500]
+    _bring_back(root)
     root.save()
+    stands = root.escalations.filter(closed_at__isnull=True).first()
+    if stands is not None:
+        _reached(root, stands, by=by, at=at)
     derive(root)
     trail.record(
         Act.TICKET_COMPLEX,
@@ -65,6 +73,17 @@ def mark_complex(
         personal={"reason": reason},
     )
     return root
+
+
+def _bring_back(root: Ticket) -> None:
+    """What a supervisor has to decide is not finished."""
+    if not root.is_unfinished:
+        root.state, root.resolved_at, root.closed_at = Ticket.State.OPEN, None, None
+
+
+def _reached(root: Ticket, row: Escalation, *, by: trail.Actor, at: dt.datetime) -> None:
+    """The ticket is before a supervisor through this escalation: clause 3.3 asks no more."""
+    deadlines.meet(running(root, "escalate"), at=at, by=by, how=f"escalation:{row.pk}")
 
 
 @transaction.atomic
@@ -101,41 +120,46 @@ def escalate(
     authority_needed: str = "",
     carried_by: Interaction | None = None,
 ) -> Escalation:
-    """Hand a ticket up. Marks it complex if it is not yet, and meets clause 3.3. Raises Refused."""
+    """Hand a ticket up. Marks it complex if it is not yet, and meets clause 3.3. Raises Refused.
+
+    What is before a supervisor already gets the reason added; a finished ticket is opened again.
+    """
     root = lock(ticket)
     check_can_work(root, by)
-    if not reason.strip():
+    reason = reason.strip()
+    if not reason:
         raise Refused(_("Say why it needs a supervisor; one sentence is enough."))
-    if not root.is_unfinished:
-        raise Refused(_("This ticket is finished. Open it again first."))
-    if root.escalations.filter(closed_at__isnull=True).exists():
-        raise Refused(_("This ticket is with a supervisor already."))
     if to is not None and not access.may(to, Permission.DECIDE_ESCALATIONS, team_id=root.team_id):
         raise Refused(_("%(name)s is not a supervisor of %(team)s.") % {"name": to.name, "team": root.team})
     _start_clock(root, at, carried_by)
-    root.complex_reason = root.complex_reason or reason.strip()[:500]
+    root.complex_reason = root.complex_reason or reason[:500]
+    _bring_back(root)
     if root.state == Ticket.State.NEW:
         root.state = Ticket.State.OPEN
     root.save()
-    row = Escalation.objects.create(
-        ticket=root,
-        team=root.team,
-        origin=Origin.PERSON,
-        reason=reason.strip()[:500],
-        authority_needed=authority_needed.strip()[:200],
-        raised_at=at,
-        raised_by=by,
-        from_user=root.assignee or by,
-        to_user=to,
-    )
-    deadlines.meet(running(root, "escalate"), at=at, by=by, how=f"escalation:{row.pk}")
+    row = root.escalations.filter(closed_at__isnull=True).first()
+    key = f"escalation:{row.pk}:{at.timestamp()}" if row else ""
+    if row is None:
+        row = Escalation.objects.create(
+            ticket=root,
+            team=root.team,
+            origin=Origin.PERSON,
+            reason=reason[:500],
+            authority_needed=authority_needed.strip()[:200],
+            raised_at=at,
+            raised_by=by,
+            from_user=root.assignee or by,
+            to_user=to,
+        )
+    else:
+        _add_reason(row, reason, to=to, authority_needed=authority_needed.strip())
+    _reached(root, row, by=by, at=at)
     derive(root)
-    people = [to] if to is not None and to.is_active else notices.Rungs(at).supervisors(root.team_id)
     notices.tell(
         notices.Telling(
             kind=Notice.Kind.ESCALATION,
-            key=f"escalation:{row.pk}",
-            to=people,
+            key=key or f"escalation:{row.pk}",
+            to=_told(row, at),
             subject_ref=root.reference,
             path=root.path,
         ),
@@ -150,6 +174,21 @@ def escalate(
         personal={"reason": reason},
     )
     return row
+
+
+def _add_reason(row: Escalation, reason: str, *, to: User | None, authority_needed: str) -> None:
+    """A person's reason joins the escalation that is open, which the product may have opened."""
+    if reason not in row.reason:
+        row.reason = f"{row.reason} · {reason}"[:500]
+    row.authority_needed = authority_needed[:200] or row.authority_needed
+    row.to_user = to or row.to_user
+    row.save(update_fields=["reason", "authority_needed", "to_user"])
+
+
+def _told(row: Escalation, at: dt.datetime) -> Sequence[User]:
+    """Whoever has it in hand, else the one it was handed to, else every supervisor of the team."""
+    person = row.accepted_by or row.to_user
+    return [person] if person is not None and person.is_active else notices.Rungs(at).supervisors(row.team_id)
 
 
 def pull(at: dt.datetime, *, limit: int = 200) -> int:
@@ -208,6 +247,7 @@ def _pull_batch(breaches: list[Breach], at: dt.datetime) -> int:
     ]
     for row in Escalation.objects.bulk_create(fresh):
         open_ones[row.ticket_id] = row
+    _reached_by_product(causes, tickets, at)
     written = EscalationCause.objects.bulk_create(
         EscalationCause(escalation=open_ones[pk], breach=breach, added_at=at)
         for pk, rows in causes.items()
@@ -226,6 +266,19 @@ def _pull_batch(breaches: list[Breach], at: dt.datetime) -> int:
         if rows
     )
     return len(written)
+
+
+def _reached_by_product(causes: dict[int, list[Breach]], tickets: dict[int, Ticket], at: dt.datetime) -> None:
+    """Clause 3.3 is done where it still ran, late where it is itself what was broken: the supervisors have it now."""
+    ran = [
+        breach.deadline for rows in causes.values() for breach in rows if breach.obligation == "escalate"
+    ] + [Deadline(pk=root.escalate_id) for root in tickets.values() if root.escalate_id is not None]  # fmt: skip
+    met = {row.subject_ref for row in deadlines.meet(ran, at=at, by="escalation", how="handed up by the product")}
+    if not met:
+        return
+    for pk, rows in causes.items():
+        if met & {tickets[pk].reference, *(breach.deadline.subject_ref for breach in rows)}:
+            derive(tickets[pk])
 
 
 def _number_of(breach: Breach) -> int:
@@ -280,7 +333,9 @@ def accept(row: Escalation, *, by: User, at: dt.datetime) -> Escalation:
         raise Refused(_("%(name)s has accepted this already.") % {"name": row.accepted_by})
     row.accepted_at, row.accepted_by = at, by
     row.save(update_fields=["accepted_at", "accepted_by"])
+    _reached(root, row, by=by, at=at)
     deadlines.hand_over(running(root), responsible=by, team=root.team)
+    derive(root)
     trail.record(Act.ESCALATION_ACCEPTED, root.trail_subject, by=by, at=at, facts={"escalation": row.pk})
     return row
 
@@ -296,6 +351,8 @@ def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.D
     row.decision, row.outcome, row.outcome_note = decision, Outcome.DECIDED, note.strip()
     row.closed_at, row.closed_by = at, by
     row.save()
+    _reached(root, row, by=by, at=at)
+    derive(root)
     owner = by if decision == Decision.TAKE_OVER else _owner_after(root, row)
     _give(root, owner, by, at)
     trail.record(
@@ -353,11 +410,3 @@ def _give(root: Ticket, owner: User | None, by: User, at: dt.datetime) -> None:
             ),
             at=at,
         )
-
-
-def visible_to(user: User) -> QuerySet[Escalation]:
-    """Escalations of the teams that this person supervises, or of the contracts that an auditor sees."""
-    scope = access.scope_of(user)
-    return Escalation.objects.filter(team__in=scope.teams(Role.SUPERVISOR)) | Escalation.objects.filter(
-        ticket__contract__in=scope.contracts(Role.AUDITOR)
-    )

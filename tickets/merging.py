@@ -51,6 +51,9 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     unanswered = running(source, *ANSWERING)
     source.merged_into, source.merged_at, source.state = target, at, Ticket.State.MERGED
     source.save()
+    stands = target.escalations.filter(closed_at__isnull=True).first()
+    if stands is not None:  # clause 3.3 of both is done by the one that is before a supervisor
+        deadlines.meet(running(target, "escalate"), at=at, by=by, how=f"escalation:{stands.pk}")
     waiting = running(target)
     deadlines.hand_over(waiting, responsible=target.assignee, team=target.team)
     if (waiting and not target.is_unfinished) or (unanswered and target.state == Ticket.State.WAITING):

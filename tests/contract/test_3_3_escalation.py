@@ -88,8 +88,9 @@ def test_a_breach_joins_the_escalation_that_is_open(cast: Cast) -> None:
 def test_at_most_one_is_open_and_a_later_breach_opens_a_new_one(cast: Cast) -> None:
     ticket = make.ticket(team=cast.team, customer=cast.carl)
     row = escalation.escalate(ticket, by=cast.rita, at=AT + HOUR, reason="Above 500 euros")
-    with pytest.raises(Refused, match="with a supervisor already"):
-        escalation.escalate(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="Again")
+    again = escalation.escalate(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="And a lawyer wrote")
+    assert (again, again.reason) == (row, "Above 500 euros · And a lawyer wrote")
+    assert cast.sam.notices.filter(kind=Notice.Kind.ESCALATION).count() == 2
     escalation.decide(row, by=cast.sam, at=AT + 3 * HOUR, decision=Escalation.Decision.APPROVE, note="Pay it.")
     make.tick(at=AT + DAY + SECOND)
     assert Escalation.objects.filter(ticket=ticket, closed_at__isnull=True).count() == 1
@@ -140,3 +141,55 @@ def test_a_merge_carries_what_stands_before_a_supervisor(cast: Cast) -> None:
     ]
     row.refresh_from_db()
     assert row.outcome == Escalation.Outcome.CLOSED
+
+
+def test_what_turns_out_complex_while_a_breach_is_before_the_supervisor_is_met_by_that(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita)
+    make.tick(at=AT + DAY + SECOND)
+    fact = make.message(ticket=ticket, at=AT + 26 * HOUR, body="I go to court.")
+    escalation.mark_complex(ticket, by=cast.rita, at=AT + 27 * HOUR, reason="Court", carried_by=fact)
+    assert (clock_of(ticket).state, clock_of(ticket).met_at) == (State.MET, AT + 27 * HOUR)
+
+
+def test_a_person_escalates_what_the_product_has_handed_up_for_a_breach(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita)
+    make.tick(at=AT + DAY + SECOND)
+    fact = make.message(ticket=ticket, at=AT + 26 * HOUR, body="I go to court.")
+    row = escalation.escalate(ticket, by=cast.rita, at=AT + 27 * HOUR, reason="Court", carried_by=fact)
+    assert row == Escalation.objects.get(ticket=ticket)
+    assert "Court" in row.reason
+    assert clock_of(ticket).state == State.MET
+    assert cast.sam.notices.filter(kind=Notice.Kind.ESCALATION).count() == 1
+    make.tick(at=AT + 52 * HOUR)
+    assert not Breach.objects.filter(obligation="escalate").exists()
+
+
+def test_what_the_product_hands_up_after_the_time_is_met_late_then(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A lawyer writes")
+    make.answer(ticket=ticket, by=cast.rita, at=AT + 2 * HOUR, accepted_at=AT + 2 * HOUR)
+    make.tick(at=AT + DAY + SECOND)
+    row = clock_of(ticket)
+    assert (row.state, row.met_at, row.met_how) == (State.MET_LATE, AT + DAY + SECOND, "handed up by the product")
+    ticket.refresh_from_db()
+    assert ticket.next_obligation == ""
+    assert Breach.objects.filter(deadline=row).count() == 1
+
+
+@pytest.mark.parametrize("state", [Ticket.State.RESOLVED, Ticket.State.CLOSED])
+def test_a_finished_ticket_goes_up_and_is_open_again(cast: Cast, state: Ticket.State) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR)
+    lifecycle.change_state(ticket, to=state, by=cast.rita, at=AT + 2 * HOUR)
+    escalation.escalate(ticket, by=cast.rita, at=AT + 3 * HOUR, reason="It is about a lawsuit")
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.closed_at, clock_of(ticket).state) == (Ticket.State.OPEN, None, State.MET)
+
+
+def test_a_merge_into_what_is_before_a_supervisor_meets_both_clocks(cast: Cast) -> None:
+    one = make.ticket(team=cast.team, customer=cast.carl)
+    other = make.ticket(team=cast.team, customer=cast.carl)
+    escalation.mark_complex(one, by=cast.rita, at=AT + HOUR, reason="A refund")
+    escalation.escalate(other, by=cast.rita, at=AT + HOUR, reason="Above 500 euros")
+    merging.merge(one, into=other, by=cast.rita, at=AT + 2 * HOUR)
+    assert clock_of(one).state == State.MET
