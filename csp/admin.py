@@ -135,7 +135,8 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
         return self.get_fields(request, obj)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
-        return [f"masked_{name}" if self._masks(request, name) else name for name in self.list_display]
+        names = [str(name) for name in self.list_display]
+        return [f"masked_{name}" if self._masks(request, name) else name for name in names]
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("masked_"):
@@ -148,13 +149,19 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
         return masked
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
     ) -> HttpResponse:
         if obj is not None and not (self.open_to and access.may(request.user, self.open_to)):
             name = Numbered(f"{self.opts.verbose_name} {obj.pk}")
             name.pk = obj.pk
             context.update(original=name, subtitle=name)
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     # ------------------------------------------------------------ reading is recorded
 

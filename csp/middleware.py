@@ -73,12 +73,7 @@ class SessionLimits:
                 signin.signed_out(request.user, at=now, because=because)
                 logout(request)
                 messages.info(request, _("You were signed out after a long time. Nothing that was saved is lost."))
-        response = self.get_response(request)
-        if request.headers.get("HX-Request") and isinstance(response, HttpResponseRedirect):
-            path = response.url.partition("?")[0]
-            if path == resolve_url(settings.LOGIN_URL):  # a fragment is no place to sign in
-                return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
-        return response
+        return self.get_response(request)
 
     def _over(self, request: HttpRequest, now: float) -> str:
         session = request.session

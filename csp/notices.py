@@ -138,11 +138,6 @@ def mark_read(user: User, *, at: dt.datetime, only: Notice | None = None) -> int
     return (unread.filter(pk=only.pk) if only is not None else unread).update(read_at=at)
 
 
-def unread_of(user: User) -> int:
-    """How many things the person was told and has not read; counted to a hundred at most."""
-    return Notice.objects.filter(user=user, read_at__isnull=True)[:100].count()
-
-
 def sentence(notice: Notice) -> str:
     """What the notice says, in the language that is active."""
     facts = notice.facts

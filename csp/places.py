@@ -16,6 +16,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from csp import access, clock, readiness
 from csp.access import scope_of
 from csp.clockface import ClockFace
 from csp.roles import Permission, Role
@@ -93,11 +94,24 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what the frame of every page needs. Nothing is computed before a template asks for it."""
     return {
         "nav": SimpleLazyObject(lambda: sections(request)),
+        "unread": SimpleLazyObject(lambda: unread_of(request)),
+        "setup_left": SimpleLazyObject(lambda: setup_left(request)),
         "me": SimpleLazyObject(lambda: Me.of(request)),
         "theme": SimpleLazyObject(lambda: theme_of(request)),
         "demo": settings.DEMO,
         "organisation": settings.ORGANISATION,
     }
+
+
+def unread_of(request: HttpRequest) -> int:
+    """How many notices the bell counts; read together with the person (csp.access)."""
+    return int(getattr(getattr(request, "user", None), "unread_notices", 0))
+
+
+def setup_left(request: HttpRequest) -> int:
+    """How many things an administrator still has to set up; nothing for everybody else."""
+    user = getattr(request, "user", None)
+    return len(readiness.missing(clock.now())) if access.may(user, Permission.MANAGE_PEOPLE) else 0
 
 
 def sections(request: HttpRequest) -> list[Section]:

@@ -220,6 +220,13 @@ def test_administrators_hear_of_a_team_without_supervisor_once_a_day(cast: Cast)
     assert notice.user == cast.adam
 
 
+def test_administrators_see_on_every_page_what_is_missing_and_others_do_not(client: Client, cast: Cast) -> None:
+    client.force_login(cast.adam)
+    assert "missing before this desk" in client.get("/contract/").content.decode()
+    client.force_login(cast.rita)
+    assert "missing before this desk" not in client.get("/contract/").content.decode()
+
+
 # ---------------------------------------------------------------- in the browser
 
 
@@ -265,7 +272,9 @@ def test_notices_are_read_one_by_one_or_all_and_only_by_their_owner(client: Clie
     client.force_login(cast.otto)
     assert client.post(f"/notices/{rows[0].pk}/open/").status_code == 404
     client.force_login(cast.rita)
-    assert "the customer wrote" in client.get("/notices/").content.decode()
+    page = client.get("/notices/").content.decode()
+    assert "the customer wrote" in page
+    assert "Notices, 2 unread" in page  # the bell
     assert client.post(f"/notices/{rows[0].pk}/open/").headers["Location"] == "/contract/"
     assert Notice.objects.filter(read_at=None).count() == 1
     client.post("/notices/read/")

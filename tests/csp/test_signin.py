@@ -210,10 +210,8 @@ def test_a_used_session_ends_after_twelve_hours(client: Client, adam: User) -> N
         assert client.get("/account/").status_code == 302
 
 
-def test_a_fragment_is_sent_to_the_sign_in_as_a_page(client: Client) -> None:
-    answer = client.get("/account/", headers={"hx-request": "true"})
-    assert answer.status_code == 204
-    assert answer.headers["HX-Redirect"] == "/sign-in/"
+def test_a_part_of_a_page_is_refused_and_not_replaced_by_the_sign_in(client: Client) -> None:
+    assert client.get("/account/", headers={"hx-request": "true"}).status_code == 401
 
 
 # ---------------------------------------------------------------- second factor

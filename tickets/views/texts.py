@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -75,7 +76,7 @@ def mail_text(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         else NewTextForm(request.POST or None)
     )
     if request.method == "POST" and form.is_valid():
-        which = {"kind": MailText.Kind(row.kind), "language": row.language} if row else {}
+        which: dict[str, Any] = {"kind": MailText.Kind(row.kind), "language": row.language} if row else {}
         if "preview" not in request.POST:
             if trying.in_form(form, lambda: texts.write(by=by, at=at, **which, **form.cleaned_data)) is not None:
                 messages.success(request, _("Saved. It goes out from now on."))
