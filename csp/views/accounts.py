@@ -35,7 +35,7 @@ class PasswordView(account.PasswordChangeView):  # type: ignore[misc]  # as abov
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not person(request).has_usable_password():
             return redirect("account_reset_password")
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]  # as above
+        return super().dispatch(request, *args, **kwargs)
 
 
 urlpatterns = [
