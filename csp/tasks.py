@@ -37,6 +37,8 @@ EVERY = {
     "escalate": 3600,  # over everything; the clock looks at what was broken lately
 }
 OTHERWISE = 20
+# Of what must be on time, the loops that find out what was kept and what was not; the others follow from them.
+FIRST = {"settle", "sweep"}
 # After this long a loop makes room for the others and goes on at its next ring.
 PATIENCE = 15.0
 
@@ -68,11 +70,23 @@ def schedule() -> dict[str, dict[str, object]]:
 
 @shared_task(name="csp.clock")
 def keep_time() -> None:
-    """Every loop that must be on time, in order."""
+    """Every loop that must be on time, in order, until all find nothing.
+
+    What follows from breaches is done a batch at a time between two sweeps, so that after a bad minute the next breach
+    is noticed while the last ones are still being handed up.
+    """
+    until = time.monotonic() + PATIENCE
+    waiting = dict(loops.ON_TIME)
     with trail.source("task clock"):
-        for name, loop in loops.ON_TIME.items():
-            # An answer written in time may still be committing: the sweep judges a moment ago.
-            _run(name, loop, behind=SETTLING if name == "sweep" else dt.timedelta())
+        while waiting and time.monotonic() < until:
+            for name, loop in list(waiting.items()):
+                # An answer written in time may still be committing: the sweep judges a moment ago.
+                behind = SETTLING if name == "sweep" else dt.timedelta()
+                if not _run(name, loop, behind=behind, until=until if name in FIRST else 0.0):
+                    del waiting[name]
+            if not waiting.keys() - FIRST:
+                break
+            waiting |= {name: loop for name, loop in loops.ON_TIME.items() if name in FIRST}
     _alive(heartbeats.CLOCK)
 
 
@@ -81,17 +95,20 @@ def work(name: str) -> None:
     """One loop, unless another worker is at it: a slow mail server must not take up all of them."""
     with trail.source(f"task {name}"), _alone(name) as mine:
         if mine:
-            _run(name, WORK[name])
+            _run(name, WORK[name], until=time.monotonic() + PATIENCE)
     _alive(heartbeats.WORKER)
 
 
-def _run(name: str, loop: loops.Loop, *, behind: dt.timedelta = dt.timedelta()) -> None:
-    until = time.monotonic() + PATIENCE
+def _run(name: str, loop: loops.Loop, *, behind: dt.timedelta = dt.timedelta(), until: float) -> bool:
+    """Run a loop until it finds nothing or its time is up, once at least; whether it may find more."""
     try:
-        while loop(clock.now() - behind) and time.monotonic() < until:
-            pass
+        while done := loop(clock.now() - behind):
+            if time.monotonic() >= until:
+                break
     except Exception:
         log.exception("The loop %s failed; it runs again at the next ring", name)
+        return False
+    return bool(done)
 
 
 def _alive(part: str) -> None:
