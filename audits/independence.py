@@ -55,9 +55,12 @@ def check_may_lead(case: NonCompliance, user: User) -> None:
 
 
 def may_judge(case: NonCompliance, user: User) -> bool:
-    """Who may verify and judge, if independent: any supervisor of the contract, and the offices of clause 8.1."""
+    """Who may verify and judge, if independent: any supervisor of the contract, and the offices of clause 8.1.
+
+    Of a confidential case the representatives of the parties only: its keeper has worked on it.
+    """
     if case.in_confidence:
-        return case.contract_id in offices.contracts_of(user, *NonCompliance.TOLD)
+        return case.contract_id in offices.contracts_of(user, *offices.REPRESENTATIVES)
     return access.may(user, Permission.VERIFY_CORRECTION, contract_id=case.contract_id) or may_lead(case, user)
 
 

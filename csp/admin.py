@@ -77,6 +77,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
     readers: tuple[P, ...] = (P.SEE_TRAIL,)
     open_to: P | None = None
     contract = ""
+    only = Q()  # rows that are in the reading room at all; what was said in confidence is not
     hidden: tuple[str, ...] = ()
 
     actions = None
@@ -101,7 +102,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
+        rows = super().get_queryset(request).filter(self.only)
         scope = access.scope_of(access.person(request))
         if self.contract and Role.ADMINISTRATOR not in scope.roles():
             rows = rows.filter(Q(**{f"{self.contract}__in": scope.contracts(Role.AUDITOR)}))
@@ -205,7 +206,7 @@ def reading(model: type[models.Model], **more: Any) -> None:
     if history is not None:
         columns = ("history_id", "history_date", "history_type", "history_user_id")
         past: dict[str, Any] = {"list_display": columns, "ordering": ("-history_id",)}
-        past |= {name: more[name] for name in ("readers", "open_to", "contract", "hidden") if name in more}
+        past |= {name: more[name] for name in ("readers", "open_to", "contract", "only", "hidden") if name in more}
         site.register(history.model, type(f"Past{model.__name__}Reading", (Reading,), past))
 
 
@@ -217,6 +218,8 @@ reading(csp.RoleGrant, readers=(P.MANAGE_PEOPLE, P.SEE_TRAIL), list_filter=("rol
         list_display=("pk", "user_id", "role", "team", "starts_at", "ends_at"))  # fmt: skip
 reading(csp.Appointment, readers=(P.MANAGE_PEOPLE, P.SEE_TRAIL), contract="contract", list_filter=("office",),
         list_display=("pk", "office", "user_id", "starts_at", "ends_at"))  # fmt: skip
+reading(csp.Restriction, readers=(P.MANAGE_PEOPLE, P.SEE_TRAIL), list_filter=("kind",),
+        list_display=("pk", "kind", "user_id", "cause", "starts_at", "ends_at"))  # fmt: skip
 reading(csp.Team, readers=SETTINGS, contract="contract", list_display=("name", "contract", "is_active"))
 reading(csp.Contract, readers=SETTINGS, contract="id", list_display=("pk", "company", "party", "zone"))
 reading(csp.Version, readers=SETTINGS, contract="contract", list_display=("title", "number", "in_force_from"))

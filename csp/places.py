@@ -75,11 +75,14 @@ PLACES: list[Place] = [
     Place(
         "escalations", _("Escalations"), "chevrons-up", key="e", on_phone=True, permission=Permission.SEE_ESCALATIONS
     ),
+    Place("cosign", _("Co-signatures"), "pencil", permission=Permission.WORK_TICKETS),
     Place("unsorted", _("Unsorted"), "mail", permission=Permission.SORT_MAIL),
     Place("customers", _("Customers"), "users", permission=Permission.SEE_TICKETS),
     Place("compliance", _("Compliance"), "shield-check", ASSURANCE, key="c", on_phone=True),
     Place("noncompliances", _("Non-compliance"), "flag", ASSURANCE),
+    Place("report_noncompliance", _("Report a failure"), "octagon-alert", ASSURANCE, key="r"),
     Place("corrective_actions", _("Corrective actions"), "wrench", ASSURANCE),
+    Place("measures", _("Measures"), "scale", ASSURANCE),
     Place("audits", _("Audits"), "clipboard-check", ASSURANCE, key="a"),
     Place("training", _("Training"), "graduation-cap", PEOPLE, key="t"),
     Place("reviews", _("Reviews"), "user-round-check", PEOPLE),

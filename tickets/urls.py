@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import acts, escalations, files, live, opening, queue, searching, ticket, unsorted, writing
+from tickets.views import acts, cosign, escalations, files, live, opening, queue, searching, ticket, unsorted, writing
 
 urlpatterns = [
     path("queue/", queue.first, name="queue"),
@@ -11,6 +11,10 @@ urlpatterns = [
     path("queue/<str:name>/", queue.queue, name="queue_view"),
     path("next/", queue.go_next, name="go_next"),
     path("changes", live.ask, name="changes"),
+    path("cosign/", cosign.index, name="cosign"),
+    path("cosign/<int:pk>/sign/", cosign.sign, name="cosign_sign"),
+    path("cosign/<int:pk>/hand-back/", cosign.hand_back, name="cosign_hand_back"),
+    path("cosign/<int:pk>/take-back/", cosign.take_back, name="cosign_take_back"),
     path("search/", searching.results, name="search"),
     path("palette/", searching.palette, name="palette"),
     path("tickets/new/", opening.new_ticket, name="new_ticket"),

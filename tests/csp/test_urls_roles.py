@@ -21,6 +21,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from audits import corrective, measures, noncompliance
+from audits.models import CorrectiveAction, Measure
 from tests import factories
 from tests.cast import Cast
 from tickets.models import MailText
@@ -53,7 +55,20 @@ class _NoRegex:
 def samples(cast: Cast) -> dict[str, dict[str, Any]]:
     """What to put into an address, by its name or how it begins; else there is nothing of that number."""
     ticket = factories.ticket(team=cast.team, customer=cast.carl, assignee=None)
+    case = noncompliance.report(
+        team=cast.team, clause="3.1", what="Nobody called.", noticed_at=factories.AT, by=cast.sam, at=factories.AT
+    )
+    action = corrective.add_action(
+        case, kind=CorrectiveAction.Kind.CORRECTIVE, what="Call", owner=cast.rita, by=cast.sam, at=factories.AT
+    )
+    measure = measures.propose(
+        case, kind=Measure.Kind.OVERSIGHT, aim=Measure.Aim.PERSON, person=cast.rita, reason="Twice.", by=cast.sam,
+        at=factories.AT,
+    )  # fmt: skip
     return {
+        "noncompliance/": {"pk": case.pk, "deadline": ticket.respond_id},
+        "corrective-actions/": {"pk": action.pk},
+        "measures/": {"pk": measure.pk},
         "tickets/": {"number": ticket.pk, "address": cast.carl.addresses.get().pk, "deadline": ticket.respond_id},
         "person": {"pk": cast.rita.pk},
         "role_grant": {"pk": cast.rita.pk},

@@ -15,7 +15,7 @@ from csp.outbox import BadHeader
 from csp.roles import Permission
 from tickets import desk, files, handling
 from tickets.forms import ComposerForm, NoReplyForm
-from tickets.models import Draft, Interaction, Ticket
+from tickets.models import CoSignature, Draft, Interaction, Ticket
 from tickets.views.door import Step, face_of, go, is_fragment, load, path_of, person, take_step
 from tickets.views.ticket import composer, workspace
 
@@ -55,7 +55,7 @@ def _do(ticket: Ticket, form: ComposerForm, good: dict[str, Any], *, user: Any, 
         handling.note(ticket, by=user, at=at, body=form.body, files=sent)
         return _("Note added. Only your team sees it.")
     holding = good["kind"] == ComposerForm.HOLDING
-    handling.respond(
+    written = handling.respond(
         ticket,
         by=user,
         at=at,
@@ -66,6 +66,8 @@ def _do(ticket: Ticket, form: ComposerForm, good: dict[str, Any], *, user: Any, 
         files=sent,
         then=Ticket.State(good["then"] or Ticket.State.WAITING),
     )
+    if isinstance(written, CoSignature):
+        return _("Your answer waits for a co-signature. The clock runs on until it has left.")
     if holding:
         return _("Holding message sent. The clock runs on.")
     return _("Sent. Counts when the mail server has accepted it.")
