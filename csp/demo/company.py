@@ -158,7 +158,8 @@ def load() -> Company:
     keys = {name: key for key, (name, _address, _seen) in TEAMS.items()}
     teams = {keys[team.name]: team for team in contract.teams.select_related("contract") if team.name in keys}
     users = User.objects.in_bulk([person.email for person in PEOPLE], field_name="email")
-    supervisors, representatives = {}, {key: [] for key in TEAMS}
+    supervisors: dict[str, User] = {}
+    representatives: dict[str, list[User]] = {key: [] for key in TEAMS}
     for person in PEOPLE:
         if person.role == Role.SUPERVISOR:
             supervisors[person.team] = users[person.email]

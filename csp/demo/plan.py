@@ -77,7 +77,8 @@ def plan(anchor: dt.datetime, *, tickets: int = TICKETS, desk: tuple[int, ...] =
     late, unanswered = round(SHARES["late"] * tickets), round(SHARES["breached"] * tickets) - overdue
     if unanswered < 0:
         raise ValueError("The desk alone holds more unanswered tickets than the stated share.")
-    stories, count = [], overdue
+    stories: list[Story] = []
+    count = overdue
     fates = ["late"] * late + ["breached"] * unanswered
     for outcome in fates:
         stories.append(_story(rng, cast, anchor, f"h{len(stories)}", outcome))
