@@ -1,0 +1,98 @@
+"""Every page that a person can open: accessible, within the policy, not wider than the window; light, dark, phone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from csp import clock, loops
+from csp.models import User
+from tests import factories
+from tests.cast import Cast
+from tests.journeys.conftest import Visit
+from tickets import escalation, handling
+from tickets.conversation import inbound
+from tickets.models import Ticket
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+PAGES = {
+    "rita": [
+        "/queue/mine/", "/queue/team/", "/queue/unassigned/", "/queue/finished/", "{ticket}", "{answered}",
+        "{ticket}escalate/", "{ticket}merge/", "/unsorted/", "/tickets/new/", "/search/?q=hob", "/notices/",
+        "/contract/", "/account/",
+    ],
+    "sam": ["/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/"],
+    "vera": ["/queue/team/", "{ticket}", "/admin/", "/admin/tickets/ticket/", "/admin/csp/trailentry/"],
+    "adam": [
+        "/settings/people/", "/settings/teams/", "/settings/offices/", "/settings/contract/", "/settings/mailboxes/",
+        "/settings/texts/", "/settings/categories/", "/first-run/", "/admin/",
+    ],
+    "": ["/sign-in/", "/password/"],
+}  # fmt: skip
+
+
+@pytest.fixture
+def tickets(cast: Cast) -> dict[str, str]:
+    """An open ticket, an answered one and a broken one; by name, their addresses."""
+    now = clock.now()
+    hour = dt.timedelta(hours=1)
+    opened = factories.ticket(team=cast.team, customer=cast.carl, subject="The hob stays cold", received_at=now - hour)
+    answered = factories.ticket(
+        team=cast.team, customer=cast.rhea, subject="Where is my fridge", received_at=now - 2 * hour
+    )
+    handling.respond(
+        answered, by=cast.rita, at=now - hour, body="On its way.", seen_through=inbound(answered)[-1].pk
+    )  # fmt: skip
+    handling.note(opened, by=cast.rita, at=now, body="Ask the fitter.")
+    broken = factories.ticket(team=cast.team, customer=cast.carl, subject="Nobody answers", received_at=now - 30 * hour)
+    for name in ("sweep", "escalate"):
+        loops.run_dry(loops.RULES[name], now)
+    escalation.escalate(opened, by=cast.rita, at=now, reason="Above the limit")
+    return {"ticket": opened.path, "answered": answered.path, "broken": broken.path}
+
+
+def complaints_of(page: Page, path: str) -> list[str]:
+    response = page.goto(path)
+    status = response.status if response else 0
+    if status != 200:
+        return [f"{path}: {status}"]
+    page.wait_for_load_state("networkidle")
+    found = [
+        f"{path}: {problem['id']}: {problem['nodes'][0]['html'][:200]}"
+        for problem in Axe().run(page).response["violations"]
+    ]
+    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+        found.append(f"{path}: wider than the window")
+    return found
+
+
+@pytest.mark.parametrize(("scheme", "phone"), [("light", False), ("dark", False), ("light", True)])
+@pytest.mark.parametrize("who", PAGES)
+def test_nothing_stands_in_anybodys_way(
+    cast: Cast, tickets: dict[str, str], visit: Visit, who: str, scheme: str, phone: bool
+) -> None:
+    user: User | None = getattr(cast, who) if who else None
+    page = visit(user, scheme=scheme, phone=phone)
+    found = [problem for path in PAGES[who] for problem in complaints_of(page, path.format(**tickets))]
+    assert found == []
+
+
+def test_the_queue_works_without_scripts(cast: Cast, tickets: dict[str, str], visit: Visit) -> None:
+    page = visit(cast.rita)
+    context = page.context.browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
+    plain = context.new_page()
+    base = page.evaluate("location.origin") if page.url != "about:blank" else ""
+    page.goto("/queue/team/")
+    base = base or page.url.split("/queue/")[0]
+    plain.goto(f"{base}/queue/team/")
+    plain.get_by_role("link", name="The hob stays cold").click()
+    plain.locator(".composer textarea:visible").first.fill("Please call us.")
+    plain.get_by_role("button", name="Send reply").click()
+    assert (
+        Ticket.objects.get(subject="The hob stays cold").interactions.filter(body__contains="Please call us").exists()
+    )
+    context.close()
