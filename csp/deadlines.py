@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -275,14 +275,17 @@ def decide_assessment(row: Assessment, *, by: User, at: dt.datetime, agreed: boo
 # ---------------------------------------------------------------- the loops: every X that lacks its Y
 
 
-def sweep(at: dt.datetime, *, limit: int = BATCH) -> int:
+def sweep(at: dt.datetime, *, limit: int = BATCH, spared: Collection[int] = ()) -> int:
     """Turn open deadlines whose due time is before `at` into breaches. Returns how many; call again until none.
 
-    Any number of these may run at once, be killed at any instant and run again: a batch is one transaction, claimed
-    with SKIP LOCKED, and a deadline has one breach at most by a unique constraint.
+    `spared` are the numbers of deadlines that their owner cannot judge yet. Any number of these may run at once, be
+    killed at any instant and run again: a batch is one transaction, claimed with SKIP LOCKED, and a deadline has one
+    breach at most by a unique constraint.
     """
     return batches.work_off(
-        Deadline.objects.due_before(at).order_by("due_at"), functools.partial(_sweep, at=at), limit=limit
+        Deadline.objects.due_before(at).exclude(pk__in=spared).order_by("due_at"),
+        functools.partial(_sweep, at=at),
+        limit=limit,
     )
 
 

@@ -17,6 +17,12 @@ from tickets.intake.doors import imap
 
 Loop = Callable[[dt.datetime], int]
 
+
+def sweep(at: dt.datetime, *, limit: int = deadlines.BATCH) -> int:
+    """Turn into breaches what is overdue, but for what a mail may have kept that is not acted on yet."""
+    return deadlines.sweep(at, limit=limit, spared=delivery.perhaps_kept(at))
+
+
 # What comes in and what goes out: always by the real clock. `tick` runs these first, then the rules at its instant,
 # so that what has arrived by now is judged with the rest.
 DOORS: Mapping[str, Loop] = {
@@ -31,7 +37,7 @@ RULES: Mapping[str, Loop] = {
     "settle": delivery.settle,
     "orphans": assignment.return_orphaned,
     "remind": deadlines.remind,
-    "sweep": deadlines.sweep,
+    "sweep": sweep,
     "escalate": escalation.pull_all,
     "report": noncompliance.pull_all,
     "climb": corrective.climb,
@@ -52,7 +58,7 @@ RECORD: Mapping[str, Loop] = {
 ON_TIME: Mapping[str, Loop] = {
     "settle": delivery.settle,
     "remind": deadlines.remind,
-    "sweep": deadlines.sweep,
+    "sweep": sweep,
     "escalate": escalation.pull,
     "report": noncompliance.pull,
 }

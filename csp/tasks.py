@@ -10,13 +10,14 @@ import contextlib
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from celery import shared_task
 from django.db import connection
 
 from csp import clock, heartbeats, loops, trail
 from csp.deadlines import SETTLING
+from tickets import delivery
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def keep_time() -> None:
             if not waiting.keys() - FIRST:
                 break
             waiting |= {name: loop for name, loop in loops.ON_TIME.items() if name in FIRST}
-    _alive(heartbeats.CLOCK)
+    _alive(heartbeats.CLOCK, unsettled_since=delivery.unsettled_since)
 
 
 @shared_task(name="csp.work")
@@ -111,9 +112,10 @@ def _run(name: str, loop: loops.Loop, *, behind: dt.timedelta = dt.timedelta(), 
     return bool(done)
 
 
-def _alive(part: str) -> None:
+def _alive(part: str, **facts: Callable[[], dt.datetime | None]) -> None:
     try:
-        heartbeats.beat(part, at=clock.now(), frozen=clock.is_frozen())
+        known = {name: moment.isoformat() if (moment := ask()) else None for name, ask in facts.items()}
+        heartbeats.beat(part, at=clock.now(), frozen=clock.is_frozen(), **known)
     except Exception:
         log.exception("No sign of life could be written")
 

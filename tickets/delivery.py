@@ -10,7 +10,7 @@ import functools
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import Min, QuerySet, Value
 from django.db.models.functions import Greatest
 
 from csp import agreement, batches, deadlines, notices, trail
@@ -31,6 +31,8 @@ from tickets.conversation import (
 from tickets.models import Delivery, Interaction, Ticket
 
 State = Ticket.State
+# The obligations that a mail can keep.
+TOLD = ("acknowledge", *ANSWERING)
 
 
 def settle(at: dt.datetime, *, limit: int = 200) -> int:
@@ -48,10 +50,41 @@ def settle(at: dt.datetime, *, limit: int = 200) -> int:
     return batches.each(list(waiting[: batches.FAR]), functools.partial(_settle_one, at=at), limit=limit)
 
 
+def _unsettled() -> QuerySet[Delivery]:
+    """Accepted outside, and not acted on yet."""
+    return Delivery.objects.filter(settled_at__isnull=True, message__accepted_at__isnull=False)
+
+
+def unsettled_since() -> dt.datetime | None:
+    """The oldest acceptance that has not been acted on; a busy moment leaves some, a fault leaves them for good."""
+    oldest: dt.datetime | None = _unsettled().aggregate(oldest=Min("message__accepted_at"))["oldest"]
+    return oldest
+
+
+def perhaps_kept(at: dt.datetime) -> list[int]:
+    """Overdue deadlines that a mail may have kept, which was accepted in time and is not acted on yet.
+
+    Nobody can say yet that these were broken. A mail that cannot be acted on holds back its own tickets' clocks alone.
+    """
+    since: dict[str, dt.datetime] = {}
+    for number, accepted_at in _unsettled().values_list("interaction__ticket", "message__accepted_at"):
+        for member in family(Ticket(pk=number)):
+            since[f"#{member}"] = min(accepted_at, since.get(f"#{member}", accepted_at))
+    if not since:
+        return []
+    overdue = Deadline.objects.due_before(at).filter(
+        subject_ref__in=since, obligation__in=TOLD, due_at__gte=min(since.values())
+    )
+    return [row.pk for row in overdue.only("subject_ref", "due_at") if row.due_at >= since[row.subject_ref]]
+
+
 @transaction.atomic(durable=True)
 def _settle_one(which: tuple[int, int], *, at: dt.datetime) -> int:
     pk, number = which
-    root = lock(Ticket(pk=number))
+    try:
+        root = lock(Ticket(pk=number), if_free=True)
+    except Ticket.DoesNotExist:
+        return 0  # somebody works on it at this moment; the clock waits for nobody, and comes back
     delivery = (
         Delivery.objects.select_for_update(of=("self",), no_key=True)
         .select_related("interaction", "message")

@@ -20,6 +20,7 @@ from csp.models import Heartbeat, Mailbox, OutboundMessage
 
 SILENT_AFTER = dt.timedelta(seconds=60)
 UNSENT_AFTER = dt.timedelta(minutes=5)
+UNSETTLED_AFTER = dt.timedelta(minutes=2)
 UNFETCHED_AFTER = dt.timedelta(minutes=10)
 
 PARTS = {
@@ -66,6 +67,12 @@ def _reasons(now: dt.datetime) -> Iterator[str]:
             yield f"{words} (silent for {_seconds(now - sign.beat_at)})"
     if clock.is_frozen() or any(sign.detail.get("frozen") for sign in signs.values()):
         yield "time: the wall clock jumped and is not believed; look at the time server"
+    unsettled = signs[heartbeats.CLOCK].detail.get("unsettled_since") if heartbeats.CLOCK in signs else None
+    if unsettled and now - dt.datetime.fromisoformat(unsettled) > UNSETTLED_AFTER:
+        yield (
+            f"settling: what a mail kept, accepted at {unsettled}, could not be written down; "
+            "the clocks of its ticket are not judged; look at the log of the clock"
+        )
     oldest = (
         OutboundMessage.objects.filter(state=OutboundMessage.State.QUEUED, created_at__lt=now - UNSENT_AFTER)
         .exclude(attempts=0, not_before__gt=now)  # one that is not meant to leave yet

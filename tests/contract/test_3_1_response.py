@@ -11,13 +11,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from csp import deadlines
-from csp.models import Breach, Deadline, Notice
+from csp.models import Breach, Deadline, Notice, OutboundMessage
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.edges import INSTANTS, NAMES
-from tickets import handling, lifecycle
+from tickets import delivery, handling, lifecycle
 from tickets.conversation import Purpose
-from tickets.models import Escalation, Ticket
+from tickets.models import Delivery, Escalation, Ticket
 
 SECOND, DAY, HOUR = make.SECOND, make.DAY, make.HOUR
 State = Deadline.State
@@ -117,6 +117,50 @@ def test_what_was_accepted_in_time_but_known_late_keeps_its_time_beside_the_brea
     response = response_to(ticket)
     assert (response.state, response.met_at) == (State.MET_LATE, make.AT + 2 * HOUR)
     assert Breach.objects.filter(deadline=response).exists()
+
+
+@pytest.mark.parametrize(
+    ("after", "state"), [(DAY - SECOND, State.MET), (DAY, State.MET), (DAY + SECOND, State.MET_LATE)]
+)
+def test_nobody_is_condemned_while_an_acceptance_is_not_acted_on(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, after: dt.timedelta, state: str
+) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    unanswered = make.ticket(team=cast.team, customer=cast.rhea)
+    row = make.answer(ticket=ticket, by=cast.rita, at=make.AT + HOUR)
+    with monkeypatch.context() as broken:
+        broken.setattr(delivery, "_accepted", lambda *_: 1 / 0)
+        make.accept(interaction=row, at=make.AT + after)
+        make.tick(at=make.AT + DAY + SECOND)
+    assert delivery.unsettled_since() == make.AT + after
+    assert response_to(unanswered).state == State.BREACHED, "one mail that fails spares no other ticket"
+    kept = state == State.MET
+    assert response_to(ticket).state == (State.OPEN if kept else State.BREACHED)
+    make.tick(at=make.AT + 25 * HOUR)
+    assert (response_to(ticket).state, response_to(ticket).met_at) == (state, make.AT + after)
+    assert Breach.objects.filter(deadline=response_to(ticket)).exists() is not kept
+    assert delivery.unsettled_since() is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_clock_waits_for_nobody_who_holds_a_ticket(cast: Cast) -> None:
+    held, free = [make.ticket(team=cast.team, customer=each) for each in (cast.carl, cast.rhea)]
+    rows = [make.answer(ticket=ticket, by=cast.rita, at=make.AT + HOUR) for ticket in (held, free)]
+    OutboundMessage.objects.filter(pk__in=Delivery.objects.filter(interaction__in=rows).values("message")).update(
+        state=OutboundMessage.State.ACCEPTED, accepted_at=make.AT + DAY, ended_at=make.AT + DAY
+    )
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("select 1 from tickets_ticket where id = %s for no key update", [held.pk])
+        make.tick(at=make.AT + DAY + SECOND)
+        assert [response_to(ticket).state for ticket in (held, free)] == [State.OPEN, State.MET]
+    finally:
+        other.rollback()
+        other.close()
+    make.tick(at=make.AT + DAY + SECOND)
+    assert response_to(held).state == State.MET
 
 
 def test_a_returned_answer_is_owed_again_breached_at_once_if_late(cast: Cast) -> None:

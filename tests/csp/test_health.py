@@ -53,6 +53,14 @@ def test_each_part_may_be_silent_for_a_minute(client: Client, alive: dt.datetime
     assert reason.startswith(f"{part}: ")
 
 
+def test_an_acceptance_that_is_not_acted_on_is_said(client: Client, alive: dt.datetime) -> None:
+    heartbeats.beat(heartbeats.CLOCK, at=alive, unsettled_since=(alive - MINUTE).isoformat())
+    assert reasons(client) == []
+    heartbeats.beat(heartbeats.CLOCK, at=alive, unsettled_since=(alive - 3 * MINUTE).isoformat())
+    [reason] = reasons(client)
+    assert reason.startswith("settling: ")
+
+
 def test_a_message_may_wait_for_five_minutes(client: Client, alive: dt.datetime) -> None:
     row = OutboundMessage(
         dedupe_key="a", message_id="<a@desk.example>", kind="answer", sender="d@desk.example",
