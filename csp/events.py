@@ -3,6 +3,8 @@
 The sentence completes "<somebody> ...". Values are stored for ever and never reused for another meaning.
 """
 
+from typing import Any
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -119,6 +121,6 @@ class Act(TextChoices):
     CONTRACT_CHANGED = "contract.changed", _("changed the contract's record")
 
 
-def acts() -> list[tuple[str, str]]:
+def acts() -> list[tuple[str, Any]]:
     """The acts as choices of a field: by reference, so that a new act is no migration."""
     return Act.choices

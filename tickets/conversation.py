@@ -78,7 +78,7 @@ def lock(ticket: Ticket, *, if_free: bool = False) -> Ticket:
         of=("self",), no_key=True, skip_locked=if_free
     )
     while True:
-        root = rows.get(pk=RawSQL(_ROOT, [ticket.pk]))  # noqa: S611  the number is a parameter
+        root = rows.get(pk=RawSQL(_ROOT, [ticket.pk]))  # noqa: S611  # nosec B611  the number is a parameter
         # While we waited for the lock the ticket may have been merged further, or a merge been undone.
         if root.merged_into_id is None and (root.pk == ticket.pk or root.pk == root_number(ticket.pk)):
             return root

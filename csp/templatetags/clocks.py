@@ -19,6 +19,7 @@ from csp import clockface
 from csp.clockface import ClockFace, Timed
 from csp.horizon import Due, Horizon, Lane, Term
 from csp.horizon import horizon as lay_out
+from csp.markup import vouched
 
 register = template.Library()
 
@@ -33,10 +34,10 @@ def at_of(context: Context) -> dt.datetime:
 def clock_data(face: ClockFace) -> SafeString:
     """The attributes from which scripts keep a running clock true; nothing for one that has ended."""
     if not face.is_running:
-        return SafeString("")
+        return vouched("")
     moments = {"data-due": face.due_at, "data-soon": face.soon_at, "data-urgent": face.urgent_at}
     times = " ".join(f'{name}="{at.astimezone(dt.UTC).isoformat(timespec="seconds")}"' for name, at in moments.items())
-    return SafeString(f'{times} data-when="{escape(face.when)}" data-verb-is="{escape(face.verb)}"')
+    return vouched(f'{times} data-when="{escape(face.when)}" data-verb-is="{escape(face.verb)}"')
 
 
 def face_of(context: Context, subject: ClockFace | Timed | None) -> ClockFace | None:
@@ -63,7 +64,7 @@ _RUNNING_RING = (
 def ring(face: ClockFace) -> SafeString:
     """The ring of a clock, told apart by shape as well as by colour."""
     inside = _RINGS.get(face.state) or _RUNNING_RING % face.dash
-    return SafeString(f'<svg class="clock__ring" viewBox="0 0 16 16" aria-hidden="true">{inside}</svg>')
+    return vouched(f'<svg class="clock__ring" viewBox="0 0 16 16" aria-hidden="true">{inside}</svg>')
 
 
 @register.simple_tag(takes_context=True)
@@ -71,7 +72,7 @@ def clock(context: Context, subject: ClockFace | Timed | None, variant: str = "c
     """`subject` a ClockFace or a Deadline; `variant` chip, bare, col, plain; `size` lg. None draws nothing."""
     face = face_of(context, subject)
     if face is None:
-        return SafeString("")
+        return vouched("")
     css = "clock" + (f" clock--{variant}" if variant != "plain" else "") + (f" clock--{size}" if size else "")
     words = escape(face.words)
     if face.is_running:
@@ -79,7 +80,7 @@ def clock(context: Context, subject: ClockFace | Timed | None, variant: str = "c
         time = f'<time datetime="{due}" aria-hidden="true" title="{escape(face.when)}">{words}</time>'
     else:
         time = f'<b aria-hidden="true">{words}</b>'
-    return SafeString(
+    return vouched(
         f'<span class="{escape(css)}" data-state="{face.state}" {clock_data(face)}>{ring(face)}'
         f'<span data-head>{escape(face.head)}</span><span class="clock__dot" aria-hidden="true">·</span>{time}'
         f'<span class="vh" data-said>, {escape(face.said)}</span></span>'

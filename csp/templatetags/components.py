@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 
 from csp import places
 from csp.contract import CLAUSES
+from csp.markup import vouched
 
 register = template.Library()
 
@@ -25,8 +26,8 @@ def icon(name: str, size: str = "", label: str = "") -> SafeString:
     css = f"i i--{size}" if size else "i"
     use = f'<use href="{static("csp/icons/sprite.svg")}#i-{escape(name)}"/>'
     if label:
-        return SafeString(f'<svg class="{css}" role="img" aria-label="{escape(label)}">{use}</svg>')
-    return SafeString(f'<svg class="{css}" aria-hidden="true">{use}</svg>')
+        return vouched(f'<svg class="{css}" role="img" aria-label="{escape(label)}">{use}</svg>')
+    return vouched(f'<svg class="{css}" aria-hidden="true">{use}</svg>')
 
 
 @register.simple_tag
@@ -41,14 +42,14 @@ def clause(number: str, state: str = "") -> SafeString:
     name = escape(gettext("Clause %(number)s, %(title)s") % {"number": number, "title": gettext(CLAUSES[number].title)})
     url = f"{places.address('contract') or '/contract/'}#c{number}"
     mark = f' data-state="{escape(state)}"' if state else ""
-    return SafeString(f'<a class="clause" href="{url}" aria-label="{name}" title="{name}"{mark}>§{number}</a>')
+    return vouched(f'<a class="clause" href="{url}" aria-label="{name}" title="{name}"{mark}>§{number}</a>')
 
 
 @register.simple_tag
 def pill(text: str, tone: str = "", icon: str = "") -> SafeString:
     """A state that is not about time; `tone` pen, met, soon, over or note. At most three in a row."""
     mark = f' data-tone="{escape(tone)}"' if tone else ""
-    return SafeString(f'<span class="pill"{mark}>{_icon(icon, "s") if icon else ""}{escape(text)}</span>')
+    return vouched(f'<span class="pill"{mark}>{_icon(icon, "s") if icon else ""}{escape(text)}</span>')
 
 
 _icon = icon  # for tags whose own parameter bears the name
@@ -66,7 +67,7 @@ def avatar(name: str, kind: str = "staff", size: str = "", presence: str = "", s
     css += f" av--{size}" if size else ""
     mark = f' data-on="{escape(presence)}"' if presence else ""
     spoken = f'<span class="vh">{escape(", ".join(filter(None, words)))}</span>' if said else ""
-    return SafeString(
+    return vouched(
         f'<span class="{escape(css)}"{mark}><span aria-hidden="true">{escape(initials(name))}</span>{spoken}</span>'
     )
 
