@@ -123,7 +123,7 @@ class SplitForm(forms.Form):
 
 class ImplementForm(forms.Form):
     text = Lines(label=_("What was done, and how that shows"))
-    files = FilesField()
+    evidence = FilesField()
 
 
 class VerdictForm(forms.Form):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -109,7 +111,7 @@ def _verdict_form(data: object = None) -> VerdictForm:
     )
 
 
-def _evidence(upload: UploadedFile) -> corrective.File:
+def _evidence(upload: UploadedFile[Any]) -> corrective.File:
     content = upload.read()
     name = "".join(sign for sign in (upload.name or "") if sign.isprintable()).strip()
     return corrective.File(name, files.kind_of(content), content)
@@ -122,7 +124,7 @@ def implement(request: HttpRequest, pk: int) -> HttpResponse:
     action, user, at = load(request, pk), person(request), clock.now()
     form = ImplementForm(request.POST, request.FILES)
     if form.is_valid():
-        evidence = [_evidence(upload) for upload in form.cleaned_data["files"]]
+        evidence = [_evidence(upload) for upload in form.cleaned_data["evidence"]]
         try:
             corrective.implement(action, by=user, at=at, text=form.cleaned_data["text"], files=evidence)
         except Refused as refusal:

@@ -184,6 +184,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 def _term(case: NonCompliance, at: dt.datetime) -> tuple[Term, str]:
     row = case.correct
     face = clockface.of(row, now=at, zone=local_zone())
+    gone = (row.met_at - row.starts_at) / (row.due_at - row.starts_at) if row.met_at else 0.0
     line = term(
         starts_at=row.starts_at,
         due_at=row.due_at,
@@ -192,7 +193,7 @@ def _term(case: NonCompliance, at: dt.datetime) -> tuple[Term, str]:
         due_label=_("Correct by %(when)s") % {"when": face.when},
         state=face.state,
         met_at=row.met_at,
-        met_label=_("Implemented") if row.met_at else "",
+        met_label=_("Implemented") if 0.3 < gone < 0.7 else "",  # else it would stand on the labels of the ends
     )
     return line, f"{face.head}, {face.said}"
 

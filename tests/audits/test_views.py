@@ -159,7 +159,7 @@ def test_a_case_from_cause_to_closing(
     url = f"/corrective-actions/{action.pk}/"
     assert rita.post(url + "implement/", {"text": ""}).status_code == 422
     file = SimpleUploadedFile("calls.txt", b"Called at nine.")
-    assert rita.post(url + "implement/", {"text": "All three called.", "files": [file]}).status_code == 302
+    assert rita.post(url + "implement/", {"text": "All three called.", "evidence": [file]}).status_code == 302
     assert rita.post(url + "verify/", {"verdict": "yes", "note": "I did it."}).status_code == 422
     assert sam.post(url + "verify/", {"verdict": "yes", "note": "I led it."}).status_code == 422
     assert "Verify it" not in page(cast.sam, url)
