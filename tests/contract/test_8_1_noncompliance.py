@@ -8,9 +8,11 @@ verified by somebody independent, and its effect is judged by what was set befor
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, transaction
+from pytest_django.fixtures import Settings
 
 from audits import corrective, noncompliance
 from audits.models import CorrectiveAction, Implementation, Measure, Membership, NonCompliance, Verification
@@ -516,8 +518,9 @@ def test_evidence_of_a_correction_does_not_change(cast: Cast, officers: dict[str
 
 
 def test_evidence_of_a_correction_is_named_in_the_trail(
-    cast: Cast, officers: dict[str, User], done: Implementation
+    cast: Cast, officers: dict[str, User], done: Implementation, settings: Settings, tmp_path: Path
 ) -> None:
+    settings.CHECKPOINT_DIR = tmp_path
     corrective.verify(done, by=cast.olga, at=done.at, accepted=True, note="Heard the call.")
     at = TrailEntry.objects.latest("recorded_at").recorded_at
     make.tick(at=at)

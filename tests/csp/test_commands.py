@@ -67,7 +67,9 @@ def test_obligations_are_listed_with_exactly_these_keys(cast: Cast, capsys) -> N
         ticket=first, by=cast.rita, at=make.AT + 25 * make.HOUR, accepted_at=make.AT + 25 * make.HOUR
     )  # fmt: skip
     every = printed(capsys, "obligations", "--json")
-    assert len(every) == 4
+    # two promises for each ticket, and one correction for what was broken
+    assert [row["clause"] for row in every].count("3.1") == 4
+    assert len(every) == 5
     assert {tuple(row) for row in every} == {
         ("clause", "obligation", "subject", "due", "state", "breached_at", "met_at")
     }  # fmt: skip
@@ -78,7 +80,7 @@ def test_obligations_are_listed_with_exactly_these_keys(cast: Cast, capsys) -> N
     }
     due = (make.AT + make.DAY).isoformat()
     assert {(row["due"], row["breached_at"]) for row in breached} == {(due, due)}
-    assert printed(capsys, "obligations", "--json", "--open") == []
+    assert [row["obligation"] for row in printed(capsys, "obligations", "--json", "--open")] == ["correct"]
     of_second = printed(capsys, "obligations", "--json", "--subject", second.reference)
     assert {row["subject"] for row in of_second} == {second.reference}
     assert printed(capsys, "obligations", "--json", "--subject", str(second.pk)) == of_second
