@@ -6,38 +6,25 @@ Nor does a subordinate of such a person. If nobody else is independent, a party'
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
 from audits.models import Measure, NonCompliance
 from csp import access, offices
 from csp.access import Refused
-from csp.models import RoleGrant, User
-from csp.roles import Permission, Role
+from csp.independence import check
+from csp.models import User
+from csp.roles import Permission
 
 
 def people_in(case: NonCompliance) -> set[int]:
-    """Whose own work this case is: who led it, set, owned or did its actions, or broke the promise."""
-    found = {case.lead_id, *case.memberships.values_list("breach__responsible", flat=True)}
+    """Whose own work this case is: who led it, set, owned or did its actions, or ever held the promise that broke."""
+    broken = case.memberships.values_list("breach__responsible", "breach__deadline__held__user")
+    found = {case.lead_id, *(pk for pair in broken for pk in pair)}
     for owner, setter in case.actions.values_list("owner", "set_by"):
         found |= {owner, setter}
     found |= set(case.actions.values_list("implementations__by", flat=True))
     return {pk for pk in found if pk is not None}
-
-
-def is_subordinate(user: User, of: Iterable[int], at: dt.datetime) -> bool:
-    """Whether one of these people supervises a team in which this person works."""
-    mine = access.scope_of(user).teams(Role.REPRESENTATIVE)
-    return RoleGrant.objects.in_force(at).filter(user__in=list(of), role=Role.SUPERVISOR, team__in=mine).exists()
-
-
-def check(user: User, involved: set[int], at: dt.datetime) -> None:
-    """Raise Refused unless this person is independent of the people involved."""
-    if user.pk in involved:
-        raise Refused(_("This is your own work in part. Somebody who had no hand in it has to judge it."))
-    if is_subordinate(user, involved, at):
-        raise Refused(_("You report to somebody whose work this is. Somebody independent has to judge it."))
 
 
 def may_lead(case: NonCompliance, user: User) -> bool:

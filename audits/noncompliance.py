@@ -318,7 +318,7 @@ def take_lead(case: NonCompliance, *, to: User, by: User, at: dt.datetime) -> No
         raise Refused(_("%(name)s may not work on this case.") % {"name": to.name})
     before, case.lead = case.lead_id, to
     case.save()
-    deadlines.hand_over([case.correct], responsible=to, team=case.team)
+    deadlines.hand_over([case.correct], responsible=to, team=case.team, at=at)
     if to != by:
         due = proposals.said(case.correct.due_at)
         notices.tell(telling(case, "case.lead", [to], key=f"lead:{at.timestamp()}", due=due), at=at)

@@ -15,13 +15,14 @@ import functools
 from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from csp import access, agreement, batches, notices, trail
+from csp import access, agreement, batches, independence, notices, trail
 from csp.contract import OBLIGATIONS
 from csp.events import Act
-from csp.models import Assessment, Breach, Contract, Deadline, Notice, Team, User, Version
+from csp.models import Breach, Contract, Deadline, Held, Notice, Team, User, Version
 from csp.roles import Permission
 
 BATCH = 200
@@ -125,7 +126,7 @@ def meet(rows: Iterable[Deadline], *, at: dt.datetime, by: trail.Actor, how: str
                 f"deadline:{row.pk}",
                 by=by,
                 at=at,
-                context=_context(row),
+                context=context_of(row),
                 facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at, "met": at, "how": how},
             )
         )
@@ -170,7 +171,7 @@ def reopen(
         f"deadline:{again.pk}",
         by=by,
         at=at,
-        context=_context(row),
+        context=context_of(row),
         facts={"reopens": row.pk, "due": row.due_at, "obligation": row.obligation, "reason": reason},
     )
     if again.due_at < (owed_until or at):
@@ -178,21 +179,43 @@ def reopen(
     return again
 
 
-def hand_over(rows: Iterable[Deadline], *, responsible: User | None, team: Team) -> None:
-    """From now on somebody else answers for what still runs. The owner's verb records the assignment."""
-    ids = [row.pk for row in rows]
-    Deadline.objects.running().filter(pk__in=ids).update(responsible=responsible, team=team)
+def hand_over(rows: Iterable[Deadline], *, responsible: User | None, team: Team, at: dt.datetime) -> None:
+    """From now on somebody else answers for what still runs; who did until now is on record, with how long.
+
+    The owner's verb records the assignment in the trail.
+    """
+    theirs = Q(team=team, responsible=responsible) if responsible else Q(team=team, responsible__isnull=True)
+    passing = list(
+        Deadline.objects.running()
+        .filter(pk__in=[row.pk for row in rows])
+        .exclude(theirs)
+        .annotate(since=Coalesce(Max("held__until"), "starts_at"))
+    )
+    if not passing:
+        return
+    Held.objects.bulk_create(
+        Held(deadline=row, team_id=row.team_id, user_id=row.responsible_id, since=row.since, until=at)
+        for row in passing
+        if row.since < at
+    )
+    Deadline.objects.filter(pk__in=[row.pk for row in passing]).update(responsible=responsible, team=team)
+
+
+def holders(row: Deadline) -> set[int]:
+    """Everybody who answers for it, or did at some time, or met it."""
+    return {
+        pk for pk in (row.responsible_id, row.met_by_id, *row.held.values_list("user", flat=True)) if pk is not None
+    }
 
 
 def check_can_waive(row: Deadline, by: User, at: dt.datetime) -> None:
-    """A supervisor who is not responsible may waive, before it is due, with a reason (ARCHITECTURE, Words)."""
+    """A supervisor who never held it may waive, before it is due, with a reason (ARCHITECTURE, Words)."""
     access.check(by, Permission.WAIVE, team_id=row.team_id)
-    if row.responsible_id == by.pk or row.met_by_id == by.pk:
-        raise access.Refused(_("You answer for this deadline yourself. Ask another supervisor to waive it."))
     if not row.is_running:
         raise AlreadyEnded(_("This deadline has ended already."))
     if row.state != Deadline.State.OPEN or row.due_at < at:
         raise access.Refused(_("Its time has passed. A breach stays; it can be assessed, not waived."))
+    independence.check(by, holders(row), at)
 
 
 @transaction.atomic
@@ -210,63 +233,8 @@ def waive(row: Deadline, *, by: User, at: dt.datetime, reason: str) -> Deadline:
         f"deadline:{row.pk}",
         by=by,
         at=at,
-        context=_context(row),
+        context=context_of(row),
         facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at},
-        personal={"reason": reason},
-    )
-    return row
-
-
-@transaction.atomic
-def propose_assessment(
-    breach: Breach, *, by: User, at: dt.datetime, verdict: Assessment.Verdict, reason: str
-) -> Assessment:
-    """Propose how a breach is to be read. The breach itself never changes. Raises Refused."""
-    access.check(by, Permission.PROPOSE_ASSESSMENT, team_id=breach.team_id)
-    Breach.objects.select_for_update(of=("self",), no_key=True).get(pk=breach.pk)
-    if Assessment.objects.filter(breach=breach).exists():
-        raise access.Refused(_("This breach has been assessed already; it may be once."))
-    if not reason.strip():
-        raise access.Refused(_("Say why; the reason stands in the evidence."))
-    row = Assessment.objects.create(
-        breach=breach, verdict=verdict, reason=reason.strip(), proposed_by=by, proposed_at=at
-    )
-    trail.record(
-        Act.ASSESSMENT_PROPOSED,
-        f"assessment:{row.pk}",
-        by=by,
-        at=at,
-        context=_context(breach.deadline),
-        facts={"breach": breach.pk, "verdict": verdict},
-        personal={"reason": reason},
-    )
-    return row
-
-
-@transaction.atomic
-def decide_assessment(row: Assessment, *, by: User, at: dt.datetime, agreed: bool, reason: str) -> Assessment:
-    """Decide a proposal: somebody else, outside the team whose breach it is. Raises Refused."""
-    row = (
-        Assessment.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("breach__deadline")
-        .get(pk=row.pk)
-    )
-    access.check(by, Permission.DECIDE_ASSESSMENT)
-    if row.decided_at is not None:
-        raise AlreadyEnded(_("This assessment has been decided already."))
-    if row.proposed_by_id == by.pk or row.breach.responsible_id == by.pk:
-        raise access.Refused(_("Nobody decides about own work. Somebody else has to."))
-    if row.breach.team_id in {grant.team_id for grant in access.scope_of(by).grants}:
-        raise access.Refused(_("You belong to the team whose breach this is. A supervisor of another team decides."))
-    row.agreed, row.decided_by, row.decided_at, row.decision_reason = agreed, by, at, reason.strip()
-    row.save(update_fields=["agreed", "decided_by", "decided_at", "decision_reason"])
-    trail.record(
-        Act.ASSESSMENT_DECIDED,
-        f"assessment:{row.pk}",
-        by=by,
-        at=at,
-        context=_context(row.breach.deadline),
-        facts={"breach": row.breach_id, "verdict": row.verdict, "agreed": agreed},
         personal={"reason": reason},
     )
     return row
@@ -341,7 +309,7 @@ def _record_breaches(rows: Sequence[Deadline], *, detected_at: dt.datetime) -> N
             f"deadline:{row.pk}",
             by="sweep",
             at=detected_at,
-            context=_context(row),
+            context=context_of(row),
             facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at, "breach": breach.pk},
             evidence=[breach],
         )
@@ -388,7 +356,7 @@ def _remind(waiting: QuerySet[Deadline], limit: int, *, at: dt.datetime) -> int:
                 f"deadline:{row.pk}",
                 by="reminders",
                 at=at,
-                context=_context(row),
+                context=context_of(row),
                 facts={"mark": last, "obligation": row.obligation},
             )
         )
@@ -400,7 +368,7 @@ def _remind(waiting: QuerySet[Deadline], limit: int, *, at: dt.datetime) -> int:
 
 def _reminded(row: Deadline, rungs: notices.Rungs, *, is_first: bool) -> list[User]:
     """The first mark goes to the one responsible alone, where there is somebody; the later ones reach supervisors."""
-    if is_first and row.responsible is not None and row.responsible.is_active:
+    if is_first and row.responsible is not None and (row.in_confidence or rungs.at_work(row.responsible)):
         return [row.responsible]
     return rungs.concerned(row)
 
@@ -413,7 +381,7 @@ def _facts(row: Deadline) -> dict[str, str]:
     }
 
 
-def _context(row: Deadline) -> str:
+def context_of(row: Deadline) -> str:
     """The trail's name of what the deadline is about, from its path: "/tickets/4790/" is "ticket:4790"."""
     kind, _slash, number = row.path.strip("/").partition("/")
     return f"{kind.removesuffix('s')}:{number}" if number else f"deadline:{row.pk}"

@@ -203,3 +203,20 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for typ
 
     def _post_clean(self) -> None:
         """Leave the instance alone: the verb changes it."""
+
+
+class AssessmentDecisionForm(forms.Form):
+    """A word on how somebody else reads a breach."""
+
+    agreed = forms.TypedChoiceField(
+        label=_("Decision"),
+        choices=[("yes", _("Agree")), ("no", _("Disagree"))],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Why?"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("It stands in the evidence. The breach itself never changes."),
+    )

@@ -33,13 +33,21 @@ def change(mailbox: Mailbox, values: Mapping[str, Any], *, secret: str = "", by:
     """Change how a mailbox works; an empty `secret` keeps the one that is stored."""
     access.check(by, Permission.MANAGE_MAILBOXES)
     mailbox = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
-    if values["cut_over_at"] != mailbox.cut_over_at and mailbox.fetched_at is not None:
-        raise Refused(_("Mail was fetched already: its cut-over stands. It decides which mail has a clock."))
+    is_in_use = mailbox.first_mail_at is not None or mailbox.fetched_at is not None
+    if values["cut_over_at"] != mailbox.cut_over_at and is_in_use:
+        raise Refused(_("Mail has come here already: its cut-over stands. It decides which mail has a clock."))
     return _write(mailbox, values, secret, by=by, at=at)
 
 
+def mail_came(mailbox: Mailbox | None, at: dt.datetime) -> None:
+    """A message is this mailbox's: from the first one on, its cut-over stands."""
+    if mailbox is not None and mailbox.first_mail_at is None:
+        Mailbox.objects.filter(pk=mailbox.pk, first_mail_at=None).update(first_mail_at=at)
+        mailbox.first_mail_at = at
+
+
 def _write(mailbox: Mailbox, values: Mapping[str, Any], secret: str, *, by: User, at: dt.datetime) -> Mailbox:
-    _check(mailbox, values, secret)
+    _check(mailbox, values, secret, at)
     changed = [name for name in FIELDS if name in values and getattr(mailbox, name, None) != values[name]] \
         if mailbox.pk else list(FIELDS)  # fmt: skip
     where = (mailbox.host, mailbox.username, mailbox.folder)
@@ -63,7 +71,9 @@ def _write(mailbox: Mailbox, values: Mapping[str, Any], secret: str, *, by: User
     return mailbox
 
 
-def _check(mailbox: Mailbox, values: Mapping[str, Any], secret: str) -> None:
+def _check(mailbox: Mailbox, values: Mapping[str, Any], secret: str, at: dt.datetime) -> None:
+    if values["cut_over_at"] > at:
+        raise Refused(_("The cut-over is still to come. What customers write until then would have no clock."))
     same = Mailbox.objects.filter(address__iexact=values["address"])
     if (same.exclude(pk=mailbox.pk) if mailbox.pk else same).exists():
         raise Refused(_("There is a mailbox with this address already."))

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from csp import access, batches, offices, outbox
 from csp.contract import OBLIGATIONS
-from csp.models import Deadline, Notice, User
+from csp.models import Deadline, Notice, RoleGrant, User
 from csp.roles import Role
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,7 @@ class Rungs:
     def __init__(self, at: dt.datetime) -> None:
         self._at = at
         self._teams: dict[int, list[User]] = {}
+        self._at_work: dict[int, bool] = {}
         self._officers: dict[tuple[int, str], list[User]] = {}
         self._administrators: list[User] | None = None
 
@@ -107,6 +108,17 @@ class Rungs:
         if team_id not in self._teams:
             self._teams[team_id] = access.people_with(Role.SUPERVISOR, at=self._at, teams=[team_id])
         return self._teams[team_id] or self.administrators()
+
+    def at_work(self, user: User) -> bool:
+        """Whether this person still has a role or an office here, so that what is told to them alone is acted on."""
+        if not user.is_active:
+            return False
+        if user.pk not in self._at_work:
+            self._at_work[user.pk] = (
+                RoleGrant.objects.in_force(self._at).filter(user=user).exists()
+                or bool(offices.held_by(user, self._at))
+            )  # fmt: skip
+        return self._at_work[user.pk]
 
     def concerned(self, deadline: Deadline) -> list[User]:
         """The one responsible, and the supervisors of the team."""

@@ -83,6 +83,7 @@ PLACES: list[Place] = [
     Place("report_noncompliance", _("Report a failure"), "octagon-alert", ASSURANCE, key="r"),
     Place("corrective_actions", _("Corrective actions"), "wrench", ASSURANCE),
     Place("measures", _("Measures"), "scale", ASSURANCE),
+    Place("assessments", _("Assessments"), "scale", ASSURANCE, permission=Permission.DECIDE_ASSESSMENT),
     Place("audits", _("Audits"), "clipboard-check", ASSURANCE, key="a"),
     Place("training", _("Training"), "graduation-cap", PEOPLE, key="t"),
     Place("reviews", _("Reviews"), "user-round-check", PEOPLE),

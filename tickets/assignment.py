@@ -6,13 +6,14 @@ import datetime as dt
 import functools
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from csp import access, batches, deadlines, notices, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Notice, Team, User
-from csp.roles import Permission
+from csp.models import Notice, RoleGrant, Team, User
+from csp.roles import TABLE, Permission
 from tickets import oversight
 from tickets.conversation import lock, running
 from tickets.handling import check_can_work
@@ -47,7 +48,7 @@ def assign(ticket: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime)
     if root.state == State.NEW and to is not None:
         root.state = State.OPEN
     root.save()
-    deadlines.hand_over(running(root), responsible=to, team=root.team)
+    deadlines.hand_over(running(root), responsible=to, team=root.team, at=at)
     if to is not None and to != by:
         notices.tell(
             notices.Telling(
@@ -81,7 +82,7 @@ def move(ticket: Ticket, *, team: Team, by: User, at: dt.datetime) -> Ticket:
     before = root.team_id
     root.team, root.assignee = team, None
     root.save()
-    deadlines.hand_over(running(root), responsible=None, team=team)
+    deadlines.hand_over(running(root), responsible=None, team=team, at=at)
     root.escalations.filter(closed_at__isnull=True).update(team=team)
     trail.record(
         Act.TICKET_TEAM, root.trail_subject, by=by, at=at, facts={"from": before, "to": team.pk}
@@ -90,11 +91,23 @@ def move(ticket: Ticket, *, team: Team, by: User, at: dt.datetime) -> Ticket:
 
 
 def return_orphaned(at: dt.datetime, *, limit: int = 200) -> int:
-    """Give the open tickets of people who have left back to their teams. Returns how many."""
-    orphaned = Ticket.objects.unfinished().filter(assignee__is_active=False)
-    numbers = list(orphaned.order_by("pk").values_list("pk", flat=True)[: batches.FAR])
+    """Give open tickets of people who left, or whose role in the team has ended, back to it. Returns how many."""
+    numbers = list(_orphaned(at).order_by("pk").values_list("pk", flat=True)[: batches.FAR])
     return batches.each(numbers, functools.partial(_return_one, at=at), limit=limit)
 
 
+def _orphaned(at: dt.datetime) -> QuerySet[Ticket]:
+    works = RoleGrant.objects.in_force(at).filter(
+        user=OuterRef("assignee"), team=OuterRef("team"), role__in=TABLE[Permission.WORK_TICKETS]
+    )
+    unfinished = Ticket.objects.unfinished().filter(assignee__isnull=False)
+    return unfinished.filter(Q(assignee__is_active=False) | ~Exists(works))
+
+
+@transaction.atomic(durable=True)
 def _return_one(number: int, *, at: dt.datetime) -> int:
-    return int(assign(Ticket(pk=number), to=None, by="people", at=at).assignee_id is None)
+    root = lock(Ticket(pk=number))
+    if not _orphaned(at).filter(pk=root.pk).exists():
+        return 0  # somebody gave it to another person meanwhile
+    assign(root, to=None, by="people", at=at)
+    return 1

@@ -334,7 +334,7 @@ def accept(row: Escalation, *, by: User, at: dt.datetime) -> Escalation:
     row.accepted_at, row.accepted_by = at, by
     row.save(update_fields=["accepted_at", "accepted_by"])
     _reached(root, row, by=by, at=at)
-    deadlines.hand_over(running(root), responsible=by, team=root.team)
+    deadlines.hand_over(running(root), responsible=by, team=root.team, at=at)
     derive(root)
     trail.record(Act.ESCALATION_ACCEPTED, root.trail_subject, by=by, at=at, facts={"escalation": row.pk})
     return row
@@ -398,7 +398,7 @@ def _give(root: Ticket, owner: User | None, by: User, at: dt.datetime) -> None:
     if root.assignee_id != (owner.pk if owner else None):
         root.assignee = owner
         root.save()
-    deadlines.hand_over(running(root), responsible=owner, team=root.team)
+    deadlines.hand_over(running(root), responsible=owner, team=root.team, at=at)
     if owner is not None and owner != by:
         notices.tell(
             notices.Telling(

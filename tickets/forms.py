@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from csp.models import Assessment, Team, User
+from csp.models import Assessment, Contract, Team, User
 from tickets.models import Category, Escalation, Ticket
 from tickets.queues import Filters
 
@@ -262,14 +262,6 @@ class AssessmentForm(ReasonForm):
     verdict = forms.ChoiceField(label=_("Verdict"), choices=Assessment.Verdict.choices, widget=forms.RadioSelect)
 
 
-class AssessmentDecisionForm(ReasonForm):
-    field_order = ("agreed", "reason")
-    agreed = forms.TypedChoiceField(
-        label=_("Decision"), choices=[("yes", _("Agree")), ("no", _("Disagree"))], coerce=lambda value: value == "yes",
-        widget=forms.RadioSelect,
-    )  # fmt: skip
-
-
 class NewTicketForm(forms.Form):
     """A contact that did not come by mail, or the first word of ours to a customer."""
 
@@ -357,6 +349,19 @@ class SenderForm(ReasonForm):
         required=False,
         choices=[("allow", _("Let in")), ("block", _("Put among the unsorted")), ("", _("No rule any more"))],
     )
+
+    def __init__(self, *args: Any, contracts: list[Contract], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = Contract.objects.filter(pk__in=[row.pk for row in contracts]).order_by("pk")
+        field = forms.ModelChoiceField(rows, label=_("Contract"), empty_label=None, required=len(contracts) != 1)
+        if len(contracts) == 1:  # nothing to choose
+            field.widget = forms.HiddenInput()
+        self.fields["contract"] = field
+        self._only = contracts[0] if len(contracts) == 1 else None
+
+    def clean_contract(self) -> Contract:
+        contract: Contract = self.cleaned_data["contract"] or self._only
+        return contract
 
 
 def active_teams(contract: int) -> Any:

@@ -307,7 +307,7 @@ def respond(
     root.resolved_at, root.closed_at = (at if root.state == State.RESOLVED else None), None
     if root.assignee_id is None and oversight.may_be_given(root, by, at):
         root.assignee = by
-        deadlines.hand_over(running(root, numbers=numbers), responsible=by, team=root.team)
+        deadlines.hand_over(running(root, numbers=numbers), responsible=by, team=root.team, at=at)
     root.last_interaction_at = max(root.last_interaction_at, at)
     root.save()
     if cosigned is None:  # else its draft went when it was written, and there may be a new one

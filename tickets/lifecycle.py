@@ -14,9 +14,9 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, Notice, OutboundMessage, User
 from csp.roles import Role
-from tickets.conversation import ANSWERING, Purpose, derive, family, inbound, lock, running
+from tickets.conversation import ANSWERING, Direction, Purpose, derive, family, inbound, lock, running
 from tickets.handling import check_can_work
-from tickets.models import Category, Delivery, Ticket
+from tickets.models import Category, Delivery, Interaction, Ticket
 
 State = Ticket.State
 CLOSES_AFTER = dt.timedelta(days=7)  # policy: a resolved ticket closes itself after seven quiet days
@@ -126,6 +126,9 @@ def retype(
 def waive(ticket: Ticket, row: Deadline, *, by: User, at: dt.datetime, reason: str) -> Ticket:
     """End one of the ticket's deadlines as not owed, before it is due. Raises Refused."""
     root = lock(ticket)
+    spoken = Interaction.objects.filter(ticket__in=family(root), author=by).exclude(direction=Direction.INTERNAL)
+    if spoken.exists():
+        raise Refused(_("You wrote to the customer on this ticket yourself. Ask another supervisor to waive it."))
     deadlines.waive(row, by=by, at=at, reason=reason)
     derive(root)
     return root

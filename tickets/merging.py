@@ -55,7 +55,7 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     if stands is not None:  # clause 3.3 of both is done by the one that is before a supervisor
         deadlines.meet(running(target, "escalate"), at=at, by=by, how=f"escalation:{stands.pk}")
     waiting = running(target)
-    deadlines.hand_over(waiting, responsible=target.assignee, team=target.team)
+    deadlines.hand_over(waiting, responsible=target.assignee, team=target.team, at=at)
     if (waiting and not target.is_unfinished) or (unanswered and target.state == Ticket.State.WAITING):
         target.state, target.resolved_at = Ticket.State.OPEN, None
         target.save()
@@ -105,7 +105,7 @@ def unmerge(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
     source.merged_into, source.merged_at, source.state = None, None, Ticket.State.OPEN
     source.save()
     waiting = running(source)
-    deadlines.hand_over(waiting, responsible=source.assignee, team=source.team)
+    deadlines.hand_over(waiting, responsible=source.assignee, team=source.team, at=at)
     derive(source, rows=waiting)
     derive(target)
     trail.record(Act.TICKET_UNMERGED, source.trail_subject, by=by, at=at, facts={"from": target.pk})

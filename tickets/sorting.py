@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from csp import access, trail, vault
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Team, User
+from csp.models import Contract, Team, User
 from csp.roles import Permission
 from tickets.intake import facts, reading, taking_in, threading, verdicts
 from tickets.intake.landing import trail_subject
@@ -120,7 +120,7 @@ def rule(
             by=by,
             at=at,
             reason=reason,
-            team=team_of(row),
+            contract=team_of(row).contract,
         )
     return ruling
 
@@ -130,7 +130,7 @@ def _let_in(row: InboundMessage, by: User, at: dt.datetime) -> None:
     message = reading.read(vault.read(row.blob))
     taking_in.describe(row, message)
     thread = threading.find(message, taking_in.recipients(row, message))
-    known = facts.facts_of(message, thread)
+    known = facts.facts_of(message, thread, row.mailbox)
     problem = message.unreadable
     verdict = verdicts.Verdict(
         verdicts.Kind.PARKED if problem else verdicts.Kind.INQUIRY,
@@ -201,19 +201,23 @@ def set_sender_rule(
     by: User,
     at: dt.datetime,
     reason: str,
-    team: Team | None = None,
+    contract: Contract,
 ) -> SenderRule | None:
-    """Let a sender in, keep one among the unsorted, or (None) know nothing of it again.
+    """Let a sender in, keep one among the unsorted, or (None) know nothing of it again, for the mail of one contract.
 
-    The pattern is an address, or "@domain" for all of one domain. It never drops mail. Raises Refused.
+    The pattern is an address, or "@domain" for all of one domain, which is a supervisor's to say. It never drops mail.
+    Raises Refused.
     """
-    access.check(by, Permission.SORT_MAIL, team_id=team.pk if team else None)
+    access.check(by, Permission.SORT_MAIL, contract_id=contract.pk)
     value = pattern.strip().lower()
     if not _ADDRESS.fullmatch(value) or not value.isprintable():
         raise Refused(_("Write an address such as name@shop.example, or @shop.example for everybody there."))
+    if value.startswith("@") and not access.may(by, Permission.REVIEW_SORTING, contract_id=contract.pk):
+        raise Refused(_("A rule for a whole domain is a supervisor's to set. Name one address, or ask a supervisor."))
     if not reason.strip():
         raise Refused(_("Say why; the reason stands in the evidence."))
-    standing = SenderRule.objects.select_for_update(of=("self",)).filter(is_active=True, pattern__iexact=value).first()
+    rules = SenderRule.objects.filter(contract=contract, is_active=True, pattern__iexact=value)
+    standing = rules.select_for_update(of=("self",)).first()
     if standing is not None and standing.verdict == verdict:
         return standing
     if standing is not None:
@@ -222,7 +226,7 @@ def set_sender_rule(
     fresh = None
     if verdict is not None:
         fresh = SenderRule.objects.create(
-            pattern=value, verdict=verdict, reason=reason.strip()[:300], created_by=by, created_at=at
+            contract=contract, pattern=value, verdict=verdict, reason=reason.strip()[:300], created_by=by, created_at=at
         )
     changed = fresh or standing
     if changed is not None:
@@ -231,7 +235,11 @@ def set_sender_rule(
             f"sender:{changed.pk}",
             by=by,
             at=at,
-            facts={"verdict": verdict or "none", "before": standing.verdict if standing else "none"},
+            facts={
+                "contract": contract.pk,
+                "verdict": verdict or "none",
+                "before": standing.verdict if standing else "none",
+            },
             personal={"pattern": value, "reason": reason},
         )
     return fresh

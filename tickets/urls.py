@@ -42,9 +42,6 @@ urlpatterns = [
     path("tickets/<int:number>/join/", acts.join, name="join"),
     path("tickets/<int:number>/deadlines/<int:deadline>/waive/", acts.waive, name="waive"),
     path("tickets/<int:number>/deadlines/<int:deadline>/assess/", acts.assess, name="assess"),
-    path(
-        "tickets/<int:number>/deadlines/<int:deadline>/assess/decide/", acts.decide_assessment, name="decide_assessment"
-    ),
     path("unsorted/", unsorted.unsorted, name="unsorted"),
     path("unsorted/rule/", unsorted.rule, name="rule_mail"),
     path("unsorted/rulings/", unsorted.rulings, name="rulings"),

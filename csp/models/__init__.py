@@ -2,7 +2,7 @@
 
 from csp.models.agreement import Contract, Reading, Signature, Version
 from csp.models.blobs import Blob, BlobKey
-from csp.models.deadlines import Assessment, Breach, Deadline
+from csp.models.deadlines import Assessment, Breach, Deadline, Held
 from csp.models.machinery import Heartbeat
 from csp.models.mailboxes import Mailbox
 from csp.models.notices import Notice
@@ -23,6 +23,7 @@ __all__ = [
     "Customer",
     "Deadline",
     "Heartbeat",
+    "Held",
     "Mailbox",
     "Notice",
     "OutboundAttachment",

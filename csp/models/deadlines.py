@@ -125,6 +125,28 @@ class Deadline(models.Model):
         return self.met_at is None and self.voided_at is None
 
 
+class Held(models.Model):
+    """That somebody answered for a deadline until it went to somebody else. Who answers now stands on the deadline."""
+
+    deadline = models.ForeignKey(Deadline, on_delete=models.PROTECT, related_name="held")
+    team = models.ForeignKey("csp.Team", on_delete=models.PROTECT, related_name="+")
+    # nobody yet, while it stood with the team
+    user = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    record = Record(Kept.TICKET)
+
+    class Meta:
+        indexes = [models.Index(fields=["deadline", "until"], name="held_of_deadline")]
+        constraints = [models.CheckConstraint(condition=Q(until__gte=F("since")), name="held_from_then_until_later")]
+        verbose_name = _("time held")
+        verbose_name_plural = _("times held")
+
+    def __str__(self) -> str:
+        return f"{self.deadline_id}: {self.user_id or self.team_id}"
+
+
 class Breach(models.Model):
     """The fact that a deadline was not met when it was due. Written once, dated when due, never changed or removed."""
 

@@ -42,6 +42,8 @@ class Mailbox(models.Model):
     # Mail received before this instant is stored as imported: no acknowledgement, no clock (CLAUSES 3.1).
     cut_over_at = models.DateTimeField(_("cut-over"))
     created_at = models.DateTimeField()
+    # Its first message, by whatever door. From then on the cut-over stands: it decided about mail that is here.
+    first_mail_at = models.DateTimeField(null=True, blank=True)
     # the fetcher's own
     uid_validity = models.BigIntegerField(null=True, blank=True)
     last_uid = models.BigIntegerField(default=0)
@@ -49,7 +51,7 @@ class Mailbox(models.Model):
     fetch_error = models.CharField(max_length=500, blank=True)
 
     history = HistoricalRecords(
-        excluded_fields=["sealed_secret", "uid_validity", "last_uid", "fetched_at", "fetch_error"]
+        excluded_fields=["sealed_secret", "first_mail_at", "uid_validity", "last_uid", "fetched_at", "fetch_error"]
     )
     record = Record(Kept.SETTINGS)
 

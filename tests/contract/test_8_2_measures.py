@@ -13,7 +13,7 @@ import pytest
 
 from audits import measures, noncompliance, proposals
 from audits.models import Appeal, Measure, NonCompliance
-from csp import deadlines, restrictions
+from csp import assessing, restrictions
 from csp.access import Refused
 from csp.models import Assessment, Breach, Notice, OutboundMessage, Restriction, TrailEntry, User
 from csp.roles import Office
@@ -88,10 +88,8 @@ def test_matters_more_than_thirty_days_apart_do_not_count_together(cast: Cast) -
 def test_what_was_assessed_as_not_owed_does_not_count(cast: Cast) -> None:
     failures(cast, 0, 5)
     for breach in Breach.objects.filter(deadline__subject_ref=Ticket.objects.first().reference):
-        row = deadlines.propose_assessment(
-            breach, by=cast.sam, at=make.AT, verdict=Assessment.Verdict.NOT_OWED, reason="Spam."
-        )
-        deadlines.decide_assessment(row, by=cast.olga, at=make.AT, agreed=True, reason="It is.")
+        row = assessing.propose(breach, by=cast.sam, at=make.AT, verdict=Assessment.Verdict.NOT_OWED, reason="Spam.")
+        assessing.decide(row, by=cast.olga, at=make.AT, agreed=True, reason="It is.")
     failures(cast, 9)
     assert not Measure.objects.filter(rule="third_breach").exists()
 

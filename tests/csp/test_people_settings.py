@@ -70,6 +70,19 @@ def test_a_mailbox_that_could_not_work_is_refused(
     assert not Mailbox.objects.exists()
 
 
+def test_a_cut_over_is_not_put_into_the_future(cast: Cast) -> None:
+    values = {
+        "team": cast.team, "address": "help@desk.example", "name": "Help", "cut_over_at": AT + dt.timedelta(days=900),
+        "is_active": True, "is_default": False, "takes_tags": False, "fetch": "none", "host": "", "port": None,
+        "security": "tls", "username": "", "folder": "INBOX",
+    }  # fmt: skip
+    with pytest.raises(Refused, match="still to come"):
+        mailboxes.add(values, by=cast.adam, at=AT)
+    box = mailboxes.add({**values, "cut_over_at": AT}, by=cast.adam, at=AT)
+    with pytest.raises(Refused, match="still to come"):
+        mailboxes.change(box, values, by=cast.adam, at=AT)
+
+
 def test_the_cut_over_stands_once_mail_was_fetched(cast: Cast) -> None:
     values = {
         **{name: getattr(Mailbox(), name, None) for name in mailboxes.FIELDS if name != "team"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from csp.access import Refused
-from csp.models import Breach, OutboundMessage, TrailEntry
+from csp.models import Breach, Contract, OutboundMessage, TrailEntry, Version
 from csp.roles import Role
 from tests import factories
 from tests.cast import Cast
@@ -88,16 +88,20 @@ def test_the_sender_is_known_from_then_on(cast: Cast, waiting: InboundMessage) -
     rule = SenderRule.objects.get()
     assert (rule.pattern, rule.verdict) == ("noreply@shop.example", "allow")
     assert arrive(letter("Order 2", sender="noreply@shop.example")).state == State.OPENED
-    sorting.set_sender_rule("noreply@shop.example", SenderRule.Verdict.BLOCK, by=cast.rita, at=AT, reason="Hacked")
+    sorting.set_sender_rule(
+        "noreply@shop.example", SenderRule.Verdict.BLOCK, by=cast.rita, at=AT, reason="Hacked", contract=cast.contract
+    )
     assert arrive(letter("Order 3", sender="noreply@shop.example")).state == State.UNSORTED
-    sorting.set_sender_rule("noreply@shop.example", None, by=cast.rita, at=AT, reason="Mended")
+    sorting.set_sender_rule("noreply@shop.example", None, by=cast.rita, at=AT, reason="Mended", contract=cast.contract)
     assert not SenderRule.objects.filter(is_active=True).exists()
 
 
 @pytest.mark.parametrize("pattern", ["shop.example", "", "a b@shop.example", "@", "a@b,c@d"])
 def test_a_rule_names_an_address_or_a_domain(cast: Cast, pattern: str) -> None:
     with pytest.raises(Refused, match="Write an address"):
-        sorting.set_sender_rule(pattern, SenderRule.Verdict.BLOCK, by=cast.rita, at=AT, reason="x")
+        sorting.set_sender_rule(
+            pattern, SenderRule.Verdict.BLOCK, by=cast.rita, at=AT, reason="x", contract=cast.contract
+        )
 
 
 def test_spam_can_be_taken_back_and_is_then_ruled_genuine_from_its_first_receipt(
@@ -143,3 +147,24 @@ def test_what_was_noticed_is_said_in_sentences(cast: Cast) -> None:
     row = arrive(letter(Reply_To="x@y.example", sender="noreply@shop.example"))
     assert any("another address" in sentence for sentence in sorting.sentences(row))
     assert sorting.sort_by(row) == AT + 20 * HOUR
+
+
+def test_a_whole_domain_is_a_supervisors_to_rule_and_only_for_an_own_contract(cast: Cast) -> None:
+    block = SenderRule.Verdict.BLOCK
+    with pytest.raises(Refused, match="supervisor"):
+        sorting.set_sender_rule("@gmail.com", block, by=cast.rita, at=AT, reason="Spam", contract=cast.contract)
+    sorting.set_sender_rule("@gmail.com", block, by=cast.sam, at=AT, reason="Spam", contract=cast.contract)
+    other = Contract.objects.create(company="Elsewhere", created_at=AT)
+    with pytest.raises(Refused):
+        sorting.set_sender_rule("@gmail.com", block, by=cast.sam, at=AT, reason="Spam", contract=other)
+
+
+def test_a_rule_reaches_the_mail_of_its_contract_alone(cast: Cast) -> None:
+    other = Contract.objects.create(company="Elsewhere", created_at=AT)
+    Version.objects.create(contract=other, number=0, title="First", in_force_from=factories.SINCE, created_at=AT)
+    team = factories.team(contract=other, name="Their desk")
+    mailbox(team, address="their@desk.example", is_default=True)
+    sorting.set_sender_rule(
+        "carl@northwind.example", SenderRule.Verdict.BLOCK, by=cast.rita, at=AT, reason="x", contract=cast.contract
+    )
+    assert arrive(letter("To them", to="their@desk.example")).state == State.OPENED

@@ -123,7 +123,8 @@ def test_a_ruling_is_taken_back_and_checked_by_somebody_else(cast: Cast, mailbox
 
 
 def test_a_rule_for_a_sender_is_set_with_a_reason(cast: Cast) -> None:
-    client = browser(cast.rita)
+    assert browser(cast.rita).get("/unsorted/senders/").status_code == 200
+    client = browser(cast.sam)
     good = {"pattern": "@shop.example", "verdict": "allow", "reason": "Our supplier"}
     assert client.post("/unsorted/senders/", good | {"pattern": "nonsense"}).status_code == 422
     assert client.post("/unsorted/senders/", good | {"reason": ""}).status_code == 422

@@ -76,13 +76,13 @@ def team_for(mailbox: Mailbox | None) -> Team:
     return team
 
 
-def rule_for(address: str) -> verdicts.SenderRule:
-    """What the list of senders says: of the address itself before its domain."""
+def rule_for(address: str, contract: int) -> verdicts.SenderRule:
+    """What the contract's list of senders says: of the address itself before its domain."""
     value = address.strip().lower()
     domain = f"@{value.rpartition('@')[2]}"
     rules = {
         rule.pattern.lower(): rule.verdict
-        for rule in SenderRule.objects.filter(is_active=True).filter(
+        for rule in SenderRule.objects.filter(is_active=True, contract=contract).filter(
             Q(pattern__iexact=value) | Q(pattern__iexact=domain)
         )
     }
@@ -92,8 +92,8 @@ def rule_for(address: str) -> verdicts.SenderRule:
     return verdicts.SenderRule.ALLOWED if verdict == SenderRule.Verdict.ALLOW else verdicts.SenderRule.BLOCKED
 
 
-def facts_of(message: Message, thread: Thread | None) -> verdicts.Facts:
-    """What verdicts wants to know."""
+def facts_of(message: Message, thread: Thread | None, mailbox: Mailbox | None) -> verdicts.Facts:
+    """What verdicts wants to know of a message to this mailbox."""
     own = {bare(address) for address in Mailbox.objects.values_list("address", flat=True)}
     own.add(bare(settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].rstrip("> ")))
     domains = {address.rpartition("@")[2] for address in own} | {settings.MAIL_DOMAIN.lower()}
@@ -101,7 +101,7 @@ def facts_of(message: Message, thread: Thread | None) -> verdicts.Facts:
     return verdicts.Facts(
         own_addresses=frozenset(own),
         own_domains=frozenset(domains),
-        sender_rule=rule_for(sender) if sender else verdicts.SenderRule.NONE,
+        sender_rule=rule_for(sender, team_for(mailbox).contract_id) if sender else verdicts.SenderRule.NONE,
         answers_ours=thread is not None and thread.is_participant,
         known_customer=bool(sender) and find_customer(sender) is not None,
         keys=KEYS,

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from csp import trail, vault
+from csp import mailboxes, trail, vault
 from csp.events import Act
 from csp.models import Mailbox
 from tickets.intake import reading
@@ -115,6 +115,7 @@ def land(
                 reason=incomplete[:300],
                 flags=["incomplete"] if incomplete else [],
             )
+            mailboxes.mail_came(mailbox, at)
             trail.record(
                 Act.MAIL_LANDED,
                 trail_subject(row),

@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from csp import notices, trail, vault
+from csp import mailboxes, notices, trail, vault
 from csp.events import Act
 from csp.models import Customer, Notice, OutboundMessage
 from tickets import acknowledging, delivery, handling, merging
@@ -131,6 +131,7 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
     message = reading.read(vault.read(row.blob))
     describe(row, message)
     row.mailbox = facts.mailbox_for(row, recipients(row, message))
+    mailboxes.mail_came(row.mailbox, at)
     earlier = _earlier(row)
     if earlier is not None and bytes(earlier.content_key or b"") == row.content_key:
         row.duplicate_of, row.ticket = earlier, earlier.ticket
@@ -139,7 +140,7 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
     if earlier is not None and row.message_id:
         row.flags.append("same_id_other_content")
     thread = threading.find(message, recipients(row, message))
-    known = facts.facts_of(message, thread)
+    known = facts.facts_of(message, thread, row.mailbox)
     if facts.is_our_own(message):
         verdict = verdicts.Verdict(verdicts.Kind.OWN, "own_mark")
     else:
@@ -332,6 +333,7 @@ def _park_unread(row: InboundMessage, at: dt.datetime) -> None:
     """What three tries could not take in: a ticket all the same, with the source at hand and the clock running."""
     reason = f"It could not be taken in after {TRIES} tries. {row.reason}".strip()
     row.mailbox = row.mailbox or facts.mailbox_for(row, row.envelope_to.split(","))
+    mailboxes.mail_came(row.mailbox, at)
     row.ticket = handling.open_ticket(
         team=facts.team_for(row.mailbox),
         subject=_("A message that could not be read"),

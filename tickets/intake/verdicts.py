@@ -9,14 +9,14 @@ The caller fills `Facts` from the database. The order of `STEPS` is part of the 
     bounced         reports that one of ours did not arrive                                     BOUNCE
     replied_itself  out of office, receipts: kept, no clock, never answered                     AUTOMATIC
     cannot_be_read  a person must look at the source; its clock runs                            PARKED
-    blocked         the sender list says so                                                     UNSORTED
     expected        an answer of a participant, or a sender on the list as allowed              INQUIRY
+    blocked         the sender list says so                                                     UNSORTED
     forged          pretends to be us and fails the check of a server that we trust             UNSORTED
     from_ourselves  one of our addresses without our mark: a form, or a loop                    UNSORTED
     from_a_machine  noreply, lists, bulk, forms                                                 UNSORTED
     perhaps_spam    a sum of small signs, each of which can be read in the reason               UNSORTED
 
-and else INQUIRY. Weak signs stand behind `expected`, so a participant's answer is never unsorted because of them.
+and else INQUIRY. List and signs stand behind `expected`, so a participant's answer is never unsorted because of them.
 Nothing here drops a message: UNSORTED is a queue with a time of its own (clause 3.1), where a person rules.
 """
 
@@ -263,8 +263,8 @@ STEPS: tuple[Step, ...] = (
     bounced,
     replied_itself,
     cannot_be_read,
-    blocked,
     expected,
+    blocked,
     forged,
     from_ourselves,
     from_a_machine,

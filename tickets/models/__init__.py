@@ -1,5 +1,6 @@
 """The work of the desk: tickets, what was said in them, the mail they came from, and what waits for a person."""
 
+from tickets.models.calls import Call
 from tickets.models.cosign import CoSignature, CoSignatureFile
 from tickets.models.desk import CannedReply, Category, Draft, MailText, Presence
 from tickets.models.escalations import Escalation, EscalationCause
@@ -9,6 +10,7 @@ from tickets.models.tickets import Ticket, TicketLink
 
 __all__ = [
     "Attachment",
+    "Call",
     "CannedReply",
     "Category",
     "CoSignature",

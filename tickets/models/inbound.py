@@ -159,12 +159,13 @@ class Ruling(models.Model):
 
 
 class SenderRule(models.Model):
-    """What is known of a sender: always let in, or always among the unsorted. Never a reason to drop mail."""
+    """What is known of a sender under one contract: always let in, or always unsorted. Never a reason to drop mail."""
 
     class Verdict(models.TextChoices):
         ALLOW = "allow", _("Let in")
         BLOCK = "block", _("Put among the unsorted")
 
+    contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, related_name="+")
     pattern = models.CharField(_("address or domain"), max_length=320)  # "a@b.example" or "@b.example"
     verdict = models.CharField(max_length=5, choices=Verdict)
     reason = models.CharField(_("reason"), max_length=300)
@@ -177,7 +178,9 @@ class SenderRule(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("pattern"), condition=Q(is_active=True), name="one_rule_per_sender")
+            models.UniqueConstraint(
+                "contract", Lower("pattern"), condition=Q(is_active=True), name="one_rule_per_sender"
+            )
         ]
         verbose_name = _("rule for a sender")
         verbose_name_plural = _("rules for senders")

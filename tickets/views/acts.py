@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from csp import access, clock, clockface, deadlines
+from csp import access, assessing, clock, clockface
 from csp.access import Refused
 from csp.models import Assessment, Deadline
 from csp.roles import Permission, Role
@@ -313,31 +313,7 @@ def assess(request: HttpRequest, number: int, deadline: int) -> HttpResponse:
 
     def verb(good: dict[str, Any]) -> str:
         verdict = Assessment.Verdict(good["verdict"])
-        deadlines.propose_assessment(breach, by=person(request), at=at, verdict=verdict, reason=good["reason"])
+        assessing.propose(breach, by=person(request), at=at, verdict=verdict, reason=good["reason"])
         return _("Proposed. Somebody outside the team decides.")
-
-    return take_step(request, step, verb)
-
-
-@BOTH
-@access.requires(Permission.DECIDE_ASSESSMENT)
-def decide_assessment(request: HttpRequest, number: int, deadline: int) -> HttpResponse:
-    at, ticket = clock.now(), load(request, number)
-    row = _deadline(ticket, deadline)
-    assessment = getattr(getattr(row, "breach", None), "assessment", None)
-    if assessment is None:
-        raise Http404
-    form = forms.AssessmentDecisionForm(request.POST or None, label=_("Why?"))
-    step = Step(
-        _("Decide the assessment on %(ref)s") % {"ref": row.subject_ref}, _("Decide"), form, path_of(ticket),
-        text=f"{assessment.get_verdict_display()}: {assessment.reason}",
-        face=clockface.of(row, now=at, zone=local_zone()),
-    )  # fmt: skip
-
-    def verb(good: dict[str, Any]) -> str:
-        deadlines.decide_assessment(
-            assessment, by=person(request), at=at, agreed=good["agreed"], reason=good["reason"]
-        )  # fmt: skip
-        return _("Decided.")
 
     return take_step(request, step, verb)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections import defaultdict
 from typing import Any
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
@@ -14,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from csp import access, clock, clockface, deadlines, horizon
+from csp import access, clock, clockface, horizon
 from csp.access import Refused
-from csp.models import Address, Deadline, TrailEntry, User
+from csp.models import Address, Deadline, Held, TrailEntry, User
 from csp.roles import Permission, Role
 from tickets import changes, desk, reading
 from tickets.conversation import family, recipients
@@ -100,7 +101,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         people |= dict(User.objects.filter(pk__in=actors(events)).values_list("pk", "name"))
     duties = list(
         Deadline.objects.filter(subject_ref__in=[f"#{n}" for n in numbers], path__startswith="/tickets/")
-        .select_related("breach__assessment__proposed_by", "responsible", "met_by", "voided_by")
+        .select_related("breach__assessment__proposed_by", "responsible", "team", "met_by", "voided_by")
         .order_by("starts_at", "pk")
     )
     heard = [
@@ -108,6 +109,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         if row.direction == Interaction.Direction.IN and row.purpose != Interaction.Purpose.AUTOMATIC
     ]  # fmt: skip
     may_work = access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
+    held = _held(duties, user)
     running = [row for row in duties if row.is_running]
     return {
         "ticket": ticket,
@@ -118,7 +120,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "thread": thread(ticket, said, events, user=user, names=names, people=people, at=at),
         "seen_through": max((row.pk for row in heard), default=0),
         "heard": heard,
-        "duties": [_duty(row, user, at=at) for row in duties],
+        "duties": [_duty(row, held[row.pk], user, at=at) for row in duties],
         "here": desk.others_here(ticket, user, at=at),
         "links": _links(numbers, ticket, user) if has_links or has_merged else [],
         "addresses": _addresses(ticket, names=names),
@@ -199,7 +201,33 @@ def _term(ticket: Ticket, duties: list[Deadline], *, at: dt.datetime) -> dict[st
     return {"line": line, "sentence": f"{start}. {due}. {face.said}."}
 
 
-def _duty(row: Deadline, user: User, *, at: dt.datetime) -> Duty:
+def _held(duties: list[Deadline], user: User) -> dict[int, list[Held]]:
+    """Who answered for these before, where that is shown (breaches) or asked (waiving)."""
+    may_waive = access.may(user, Permission.WAIVE)
+    numbers = [row.pk for row in duties if hasattr(row, "breach") or (may_waive and row.is_running)]
+    found: dict[int, list[Held]] = defaultdict(list)
+    if numbers:
+        for each in Held.objects.filter(deadline__in=numbers).select_related("user", "team").order_by("since", "pk"):
+            found[each.deadline_id].append(each)
+    return found
+
+
+def _holders(row: Deadline, held: list[Held]) -> str:
+    """Everybody who answered for a broken promise until it was due, each with the time."""
+    spans = [(each.user, each.team, each.since, each.until) for each in held if each.since < row.due_at]
+    since = held[-1].until if held else row.starts_at
+    if since < row.due_at:
+        spans.append((row.responsible, row.team, since, row.due_at))
+    return ", ".join(
+        _("%(name)s %(time)s") % {
+            "name": user.name if user else _("nobody in %(team)s") % {"team": team},
+            "time": clockface.spoken(min(until, row.due_at) - since),
+        }
+        for user, team, since, until in spans
+    )  # fmt: skip
+
+
+def _duty(row: Deadline, held: list[Held], user: User, *, at: dt.datetime) -> Duty:
     zone = timezone.get_current_timezone()
 
     def when(moment: dt.datetime) -> str:
@@ -217,6 +245,7 @@ def _duty(row: Deadline, user: User, *, at: dt.datetime) -> Duty:
         story.append(_("Broken %(when)s, noticed %(noticed)s") % {
             "when": when(breach.breached_at), "noticed": when(breach.detected_at)
         })  # fmt: skip
+        story.append(_("Until then with %(holders)s") % {"holders": _holders(row, held)})
     if row.met_at is not None:
         by = row.met_by.name if row.met_by else _("the product")
         story.append(_("Met %(when)s by %(name)s") % {"when": when(row.met_at), "name": by})
@@ -224,17 +253,21 @@ def _duty(row: Deadline, user: User, *, at: dt.datetime) -> Duty:
         by = row.voided_by.name if row.voided_by else _("the product")
         story.append(_("Not owed, says %(name)s: %(reason)s") % {"name": by, "reason": row.void_reason})
     duty = Duty(row, story)
-    try:
-        deadlines.check_can_waive(row, user, at)
-        duty.waive = True
-    except Refused:
-        duty.waive = False
+    own = access.scope_of(user)
+    duty.waive = (
+        row.state == Deadline.State.OPEN
+        and row.due_at >= at
+        and own.may(Permission.WAIVE, team_id=row.team_id)
+        and user.pk not in {row.responsible_id, *(each.user_id for each in held)}
+    )
     if breach is not None:
         duty.assessment = getattr(breach, "assessment", None)
         if duty.assessment is None and access.may(user, Permission.PROPOSE_ASSESSMENT, team_id=row.team_id):
             duty.assess = "propose"
         elif duty.assessment is not None and duty.assessment.decided_at is None:
-            duty.assess = "decide" if access.may(user, Permission.DECIDE_ASSESSMENT) else ""
+            is_outside = row.team_id not in {grant.team_id for grant in own.grants}
+            may_decide = own.may(Permission.DECIDE_ASSESSMENT, contract_id=row.contract_id)
+            duty.assess = "decide" if is_outside and may_decide else ""
     return duty
 
 

@@ -195,19 +195,23 @@ def review(request: HttpRequest, number: int) -> HttpResponse:
 def senders(request: HttpRequest) -> HttpResponse:
     """Who is always let in, and who always waits for a ruling. No rule ever drops mail."""
     at, user = clock.now(), person(request)
-    form = forms.SenderForm(request.POST or None)
+    contracts = access.contracts_of(user)
+    form = forms.SenderForm(request.POST or None, contracts=contracts)
     status = 200
     if request.method == "POST":
         if form.is_valid():
             good = form.cleaned_data
             verdict = SenderRule.Verdict(good["verdict"]) if good["verdict"] else None
             try:
-                sorting.set_sender_rule(good["pattern"], verdict, by=user, at=at, reason=good["reason"])
+                sorting.set_sender_rule(
+                    good["pattern"], verdict, by=user, at=at, reason=good["reason"], contract=good["contract"]
+                )
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
                 return go(request, reverse("senders"), _("The rule for this sender is set."))
         status = 422
-    rules = SenderRule.objects.filter(is_active=True).select_related("created_by").order_by("pattern")[:500]
+    own = SenderRule.objects.filter(is_active=True, contract__in=contracts)
+    rules = own.select_related("created_by").order_by("pattern")[:500]
     context = {"at": at, "tabs": _tabs("senders", user), "form": form, "rules": list(rules)}
     return render(request, "tickets/senders.html", context, status=status)

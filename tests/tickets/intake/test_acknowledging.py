@@ -137,7 +137,12 @@ def test_a_persons_answer_comes_first_and_nothing_is_acknowledged_after_it(cast:
 
 def test_a_robot_is_not_written_to_and_the_duty_stays_with_a_person(cast: Cast) -> None:
     SenderRule.objects.create(
-        pattern="noreply@shop.example", verdict="allow", reason="orders", created_by=cast.sam, created_at=AT
+        contract=cast.contract,
+        pattern="noreply@shop.example",
+        verdict="allow",
+        reason="orders",
+        created_by=cast.sam,
+        created_at=AT,
     )
     ticket = arrive(letter(sender="noreply@shop.example")).ticket
     assert ticket is not None

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from csp import vault
+from csp import mailboxes, vault
+from csp.access import Refused
 from csp.models import Blob, Breach, TrailEntry
 from tests.cast import Cast
 from tests.factories import AT, DAY, HOUR
@@ -107,3 +108,11 @@ def test_what_landed_is_evidence(cast: Cast) -> None:
     row = arrive(letter(), take_in=False)
     entry = TrailEntry.objects.get(act="mail.landed")
     assert bytes(row.sha256).hex() in entry.facts
+
+
+def test_the_cut_over_stands_from_the_first_mail_by_whatever_door(cast: Cast) -> None:
+    box = mailbox(cast.team, cut_over_at=AT - HOUR, is_default=True)
+    arrive(letter())
+    values = {name: getattr(box, name) for name in mailboxes.FIELDS} | {"cut_over_at": AT - 2 * HOUR}
+    with pytest.raises(Refused, match="cut-over stands"):
+        mailboxes.change(box, values, by=cast.adam, at=AT)

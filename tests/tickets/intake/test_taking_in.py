@@ -100,7 +100,9 @@ def test_machine_mail_waits_unsorted_without_ticket_or_acknowledgement(cast: Cas
 
 def test_a_blocked_sender_waits_unsorted_and_an_allowed_one_comes_in(cast: Cast) -> None:
     def ruled(pattern: str, verdict: str) -> None:
-        SenderRule.objects.create(pattern=pattern, verdict=verdict, reason="known", created_by=cast.sam, created_at=AT)
+        SenderRule.objects.create(
+            contract=cast.contract, pattern=pattern, verdict=verdict, reason="known", created_by=cast.sam, created_at=AT
+        )
 
     ruled("@northwind.example", "block")
     ruled("noreply@shop.example", "allow")

@@ -76,9 +76,11 @@ def test_a_known_customer_may_write_through_a_list():
     assert not verdicts.judge(mail, facts=facts(known_customer=True)).acknowledge
 
 
-def test_a_blocked_sender_is_unsorted_even_when_answering():
-    verdict = verdicts.judge(message(), facts=facts(sender_rule=SenderRule.BLOCKED, answers_ours=True))
+def test_a_blocked_sender_is_unsorted_but_never_a_participant_who_answers():
+    verdict = verdicts.judge(message(), facts=facts(sender_rule=SenderRule.BLOCKED))
     assert (verdict.kind, verdict.reason) == (Kind.UNSORTED, "blocked")
+    answer = verdicts.judge(message(), facts=facts(sender_rule=SenderRule.BLOCKED, answers_ours=True))
+    assert (answer.kind, answer.reason) == (Kind.INQUIRY, "answers_ours")
 
 
 def test_an_automatic_answer_stays_automatic_when_it_answers_ours():
