@@ -12,6 +12,7 @@ import random
 import select
 import signal
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,7 +27,10 @@ class Child:
     def __init__(self, work: Work) -> None:
         connections.close_all()
         self.signs, writing = os.pipe()
-        self.pid = os.fork()
+        with warnings.catch_warnings():
+            # Python 3.12 warns of threads beside a fork; ours are servers of the tests, which the child only talks to.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
         if self.pid == 0:
             code = 1
             try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 
 from django.db.models import Count, F, Max, Min
 
 from audits.models import Membership, NonCompliance
 from csp.events import Act
-from csp.models import Breach, Deadline, Notice, TrailEntry
-from tickets.models import Escalation, EscalationCause
+from csp.models import Breach, Deadline, Notice, OutboundMessage, TrailEntry
+from tests.conftest import Delivery as Sent
+from tickets.models import Delivery, Escalation, EscalationCause, InboundMessage, Interaction, Ticket
 
 
 def clock_is_whole(*, tickets: int, people: int) -> dict[str, int]:
@@ -31,6 +33,52 @@ def clock_is_whole(*, tickets: int, people: int) -> dict[str, int]:
         "causes missing": tickets - EscalationCause.objects.count(),
         "places in a case missing": 2 * tickets - Membership.objects.count(),
         "cases doubled": NonCompliance.objects.count() - 1,
+        "trails with gaps": trails_with_gaps(),
+    }
+    return {name: count for name, count in figures.items() if count}
+
+
+def mail_is_whole(*, promised: Collection[bytes], sent: Sequence[Sent], kills: int) -> dict[str, int]:
+    """Every mail that a door took stands in one place, and every acknowledgement left, with few and equal copies.
+
+    `promised` are the digests of what a door said yes to, `sent` what the server outside has taken.
+    """
+    state = InboundMessage.State
+    rows = list(InboundMessage.objects.all())
+    said = Counter(Interaction.objects.filter(direction="in").values_list("inbound", flat=True))
+    named = Counter(
+        Interaction.objects.filter(direction="in").exclude(message_id="").values_list("message_id", flat=True)
+    )
+    stand = {row.pk for row in rows if row.state in (state.OPENED, state.THREADED, state.PARKED)}
+    opened = [row for row in rows if row.state == state.OPENED]
+    acknowledged = Counter(
+        Interaction.objects.filter(purpose="acknowledgement").values_list("ticket", flat=True)
+    )  # fmt: skip
+    outbox = dict(OutboundMessage.objects.values_list("message_id", "state"))
+    copies: dict[str, list[bytes]] = {}
+    for each in sent:
+        copies.setdefault(each.message["Message-ID"], []).append(each.content)
+    owed = Ticket.objects.filter(pk__in=[row.ticket_id for row in opened])
+    figures = {
+        "mails lost after a yes": len(set(promised) - {bytes(row.sha256) for row in rows}),
+        "mails neither in a ticket nor a copy of one": sum(
+            row.pk not in stand and row.duplicate_of_id not in stand for row in rows
+        ),
+        "mails in no conversation": len(stand - said.keys()),
+        "mails in two conversations": sum(count > 1 for count in said.values()),
+        "messages said twice": sum(count > 1 for count in named.values()),
+        "copies in a conversation": len(said.keys() - stand),
+        "tickets missing": len(opened) - owed.count(),
+        "tickets from nowhere": Ticket.objects.exclude(pk__in=[row.ticket_id for row in rows]).count(),
+        "acknowledgements missing": sum(acknowledged[row.ticket_id] < 1 for row in opened),
+        "acknowledgements doubled": sum(count > 1 for count in acknowledged.values()),
+        "acknowledgements not settled": Delivery.objects.filter(settled_at__isnull=True).count(),
+        "duties to acknowledge left open": owed.filter(acknowledge__met_at__isnull=True).count(),
+        "messages not accepted": sum(found != "accepted" for found in outbox.values()),
+        "messages accepted and never sent": len(outbox.keys() - copies.keys()),
+        "messages sent that nobody posted": len(copies.keys() - outbox.keys()),
+        "more copies than kills": max(0, len(sent) - len(copies) - kills),
+        "copies that differ": sum(len(set(contents)) > 1 for contents in copies.values()),
         "trails with gaps": trails_with_gaps(),
     }
     return {name: count for name, count in figures.items() if count}
