@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -107,6 +108,18 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
         if self.contract and Role.ADMINISTRATOR not in scope.roles():
             rows = rows.filter(Q(**{f"{self.contract}__in": scope.contracts(Role.AUDITOR)}))
         return rows
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Whether an address may narrow the list by this: only by columns that the reader is shown.
+
+        Else whoever sees a name masked could ask for the rows whose name begins with A, and read it letter by letter.
+        """
+        shown = set(self.get_fields(request))
+        names = {"pk"}
+        for field in self.model._meta.concrete_fields:
+            if shown & {field.name, field.attname}:
+                names |= {field.name, field.attname}
+        return lookup.partition(LOOKUP_SEP)[0] in names and super().lookup_allowed(lookup, value, request)
 
     # ------------------------------------------------------------ what is shown
 

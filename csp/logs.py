@@ -5,10 +5,37 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import traceback
+from types import TracebackType
+
+from django.db import Error as DatabaseError
 
 
-class Lines(logging.Formatter):
-    """Time, level, logger, words, and the traceback where there is one."""
+class Words(logging.Formatter):
+    """A line for people. A traceback names the database's error without the row and the statement that it quotes."""
+
+    def formatException(
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> str:
+        parts: list[str] = []
+        error, known = ei[1], set[int]()
+        while error is not None and id(error) not in known:
+            known.add(id(error))
+            where = "".join(traceback.format_tb(error.__traceback__))
+            parts.append(f"Traceback (most recent call last):\n{where}{type(error).__qualname__}: {_said(error)}")
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n\nwhich led to\n\n".join(reversed(parts))
+
+
+def _said(error: BaseException) -> str:
+    """An error's words; of the database's only the first line: what follows are values and statements."""
+    words = str(error)
+    is_database = isinstance(error, DatabaseError) or type(error).__module__.startswith("psycopg")
+    return words.partition("\n")[0] if is_database else words
+
+
+class Lines(Words):
+    """Time, level, logger, words, and the traceback where there is one; as JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

@@ -30,7 +30,7 @@ def add(values: Mapping[str, Any], *, secret: str = "", by: User, at: dt.datetim
 
 @transaction.atomic
 def change(mailbox: Mailbox, values: Mapping[str, Any], *, secret: str = "", by: User, at: dt.datetime) -> Mailbox:
-    """Change how a mailbox works; an empty `secret` keeps the one that is stored."""
+    """Change how a mailbox works; an empty `secret` keeps the one that is stored, while the server stays the same."""
     access.check(by, Permission.MANAGE_MAILBOXES)
     mailbox = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     is_in_use = mailbox.first_mail_at is not None or mailbox.fetched_at is not None
@@ -51,6 +51,8 @@ def _write(mailbox: Mailbox, values: Mapping[str, Any], secret: str, *, by: User
     changed = [name for name in FIELDS if name in values and getattr(mailbox, name, None) != values[name]] \
         if mailbox.pk else list(FIELDS)  # fmt: skip
     where = (mailbox.host, mailbox.username, mailbox.folder)
+    if _is_elsewhere(mailbox, values):
+        mailbox.sealed_secret = None  # nobody gets to know a stored secret by naming a server of their own
     for name in FIELDS:
         setattr(mailbox, name, values[name])
     if mailbox.pk and where != (mailbox.host, mailbox.username, mailbox.folder):
@@ -71,6 +73,11 @@ def _write(mailbox: Mailbox, values: Mapping[str, Any], secret: str, *, by: User
     return mailbox
 
 
+def _is_elsewhere(mailbox: Mailbox, values: Mapping[str, Any]) -> bool:
+    """Whether these values name another server, or another way of talking to it, than the mailbox has."""
+    return any(getattr(mailbox, name) != values[name] for name in ("host", "port", "security"))
+
+
 def _check(mailbox: Mailbox, values: Mapping[str, Any], secret: str, at: dt.datetime) -> None:
     if values["cut_over_at"] > at:
         raise Refused(_("The cut-over is still to come. What customers write until then would have no clock."))
@@ -80,6 +87,8 @@ def _check(mailbox: Mailbox, values: Mapping[str, Any], secret: str, at: dt.date
     if values["fetch"] != Mailbox.Fetch.NONE:
         if not values["host"] or not values["username"]:
             raise Refused(_("To fetch mail, the IMAP server and the user name are needed."))
+        if not secret and mailbox.sealed_secret and _is_elsewhere(mailbox, values):
+            raise Refused(_("Give the password or access token again: the stored one is for the other server only."))
         if not secret and not mailbox.sealed_secret:
             raise Refused(_("To fetch mail, the password or access token is needed."))
     if not values["team"].is_active:

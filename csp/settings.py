@@ -352,7 +352,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "lines": {"()": "csp.logs.Lines"},
-        "words": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "words": {"()": "csp.logs.Words", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "words" if DEVELOPMENT else "lines"}},
     "root": {"handlers": ["console"], "level": text("CSP_LOG_LEVEL", "INFO").upper()},

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
+from csp import access
 from csp.models import RoleGrant, User
-from csp.roles import Role
+from csp.roles import Permission, Role
 from tickets.models import CannedReply, Draft, Presence, Ticket
 
 STILL_HERE = dt.timedelta(seconds=45)  # a hidden page says that it is there every thirty
@@ -56,7 +57,8 @@ def others_here(ticket: Ticket, user: User, *, at: dt.datetime) -> list[Presence
 
 
 def keep_draft(ticket: Ticket, *, by: User, mode: Draft.Mode, body: str, cc: str, at: dt.datetime) -> None:
-    """Keep what somebody has begun to write; an empty text is no draft."""
+    """Keep what somebody has begun to write; an empty text is no draft. Raises Refused."""
+    access.check(by, Permission.WORK_TICKETS, team_id=ticket.team_id)
     if body.strip():
         row = Draft(ticket=ticket, user=by, mode=mode, body=body[:100_000], cc=cc[:2000], saved_at=at)
         Draft.objects.bulk_create(

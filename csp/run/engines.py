@@ -275,7 +275,10 @@ class Postgres(Engine):
             "max_connections": "200",
             "timezone": "UTC",
             "log_timezone": "UTC",
-            "log_parameter_max_length_on_error": "0",  # what people wrote does not belong in a log
+            # What people wrote does not belong in a log: no statement of an error, no row that failed.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
+            "log_parameter_max_length_on_error": "0",
         }
         if self.throwaway:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}

@@ -32,7 +32,7 @@ def show(request: HttpRequest) -> HttpResponse:
     mine = access.contracts_of(access.person(request))
     chosen = request.GET.get("contract", "")
     contract = mine[0] if mine else None
-    if chosen.isdecimal():
+    if chosen.isdecimal() and len(chosen) < 19:
         contract = get_object_or_404(Contract, pk=chosen, pk__in=[one.pk for one in mine])
     version = agreement.in_force(contract, clock.now()) if contract else None
     parts = [

@@ -18,8 +18,9 @@ def index(request: HttpRequest) -> HttpResponse:
     """The person's notices, unread ones marked."""
     mine = Notice.objects.filter(user=access.person(request))
     rows = mine
-    if request.GET.get("after", "").isdecimal():
-        rows = rows.filter(pk__lt=int(request.GET["after"]))
+    after = request.GET.get("after", "")
+    if after.isdecimal() and len(after) < 19:
+        rows = rows.filter(pk__lt=int(after))
     found = list(rows.order_by("-pk")[: PAGE + 1])
     shown = found[:PAGE]
     context = {

@@ -26,11 +26,12 @@ PAGE = 50
 @guarded
 def index(request: HttpRequest) -> HttpResponse:
     """Everybody with an account, by name; those who left only when asked for."""
-    words, gone = request.GET.get("q", "").strip(), bool(request.GET.get("gone"))
+    words, gone = request.GET.get("q", "").replace("\x00", "").strip(), bool(request.GET.get("gone"))
     rows = User.objects.all() if gone else User.objects.filter(is_active=True)
     if words:
         rows = rows.filter(Q(name__icontains=words) | Q(email__icontains=words))
-    last = User.objects.filter(pk=request.GET["after"]).first() if request.GET.get("after", "").isdecimal() else None
+    after = request.GET.get("after", "")
+    last = User.objects.filter(pk=after).first() if after.isdecimal() and len(after) < 19 else None
     if last is not None:
         rows = rows.filter(Q(name__gt=last.name) | Q(name=last.name, pk__gt=last.pk))
     found = list(rows.order_by("name", "pk")[: PAGE + 1])

@@ -44,6 +44,22 @@ def test_a_mailbox_is_set_up_and_its_secret_never_comes_out(client: Client, cast
     assert vault.open_secret(bytes(box.sealed_secret or b"")) == "s3cret words"
 
 
+@pytest.mark.parametrize("changed", [{"host": "127.0.0.2"}, {"port": "2"}, {"security": "tls"}])
+def test_a_stored_secret_is_shown_to_no_other_server(client: Client, cast: Cast, changed: dict[str, str]) -> None:
+    client.force_login(cast.adam)
+    client.post("/settings/mailboxes/add/", form(cast))
+    path = f"/settings/mailboxes/{Mailbox.objects.get().pk}/"
+    answer = client.post(path, form(cast, secret="", **changed))
+    assert answer.status_code == 422
+    assert "again" in answer.content.decode()
+    assert Mailbox.objects.get().host == "127.0.0.1"
+    # nor by way of a mailbox that fetches nothing
+    assert client.post(path, form(cast, secret="", fetch="none", **changed)).status_code == 302
+    assert Mailbox.objects.get().sealed_secret is None
+    assert client.post(path, form(cast, secret="", **changed)).status_code == 422
+    assert client.post(path, form(cast, secret="new words", **changed)).status_code == 302
+
+
 def test_one_mailbox_is_the_default_and_another_takes_its_place(client: Client, cast: Cast) -> None:
     client.force_login(cast.adam)
     client.post("/settings/mailboxes/add/", form(cast))

@@ -36,6 +36,11 @@ def load(request: HttpRequest, number: int) -> Ticket:
     return get_object_or_404(visible.select_related("contract", "team", "assignee", "customer"), pk=number)
 
 
+def number_in(text: str) -> int | None:
+    """The number of a row, as an address or a form names it; None for anything that cannot be one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def is_fragment(request: HttpRequest, target: str = "") -> bool:
     """Whether htmx asks for a part of the page (the one with this id)."""
     asked = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"

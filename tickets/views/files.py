@@ -97,7 +97,9 @@ def _with_pictures(body: str, used: dict[str, Attachment]) -> str:
     """The mail's own pictures inside the document: a sandboxed frame is nobody, and is given no file of ours."""
     room = PICTURES_TOGETHER
     for url, row in used.items():
-        if row.size > room:
+        place = f'src="{url}"'
+        size = row.size * body.count(place)  # a mail may show one picture a thousand times, and each would be a copy
+        if size > room:
             continue
         try:
             content = vault.read(row.blob)
@@ -105,8 +107,8 @@ def _with_pictures(body: str, used: dict[str, Attachment]) -> str:
             continue
         kind = files.shown_inline_as(content)
         if kind:
-            room -= row.size
-            body = body.replace(f'src="{url}"', f'src="data:{kind};base64,{base64.b64encode(content).decode()}"')
+            room -= size
+            body = body.replace(place, f'src="data:{kind};base64,{base64.b64encode(content).decode()}"')
     return body
 
 

@@ -14,7 +14,7 @@ from csp.roles import Permission
 from tickets import changes, desk
 from tickets.models import Ticket
 from tickets.queues import View
-from tickets.views.door import person
+from tickets.views.door import number_in, person
 
 
 @require_GET
@@ -25,8 +25,8 @@ def ask(request: HttpRequest) -> HttpResponse:
     since, user = request.GET.get("since", ""), person(request)
     if scope == "queue" and name in set(View):
         return _queue(View(name), user, since)
-    if scope == "ticket" and name.isdigit() and len(name) < 19:
-        return _ticket(int(name), user, since)
+    if scope == "ticket" and (number := number_in(name)) is not None:
+        return _ticket(number, user, since)
     if scope == "escalations" and access.may(user, Permission.SEE_ESCALATIONS):
         return _plain(changes.of_escalations(user), since, _("The board changed"))
     if scope == "unsorted" and access.may(user, Permission.SORT_MAIL):
@@ -61,8 +61,7 @@ def _ticket(number: int, user: Any, since: str) -> HttpResponse:
     cursor = f"{changes.of_ticket(number)}{here}"
     if cursor == since:
         return HttpResponse(status=204)
-    seen = since.partition("-")[0]
-    shown = int(seen) if seen.isdigit() and len(seen) < 19 else 0
+    shown = number_in(since.partition("-")[0]) or 0
     is_new = bool(shown) and changes.heard_since(number, shown)
     text = _("The customer wrote") if is_new else _("Something changed")
     return JsonResponse({"cursor": cursor, "text": text, "refresh": True, "hold": is_new})

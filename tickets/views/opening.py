@@ -18,7 +18,7 @@ from csp.outbox import BadHeader
 from csp.roles import Permission, Role
 from tickets import files, forms, opening, search
 from tickets.models import Ticket
-from tickets.views.door import go, is_fragment, masked, path_of, person
+from tickets.views.door import go, is_fragment, masked, number_in, path_of, person
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,8 +73,8 @@ def _known(number: int, user: User) -> Customer | None:
 
 
 def _chosen(form: forms.NewTicketForm, user: User) -> dict[str, Any] | None:
-    value = str(form["customer"].value() or "")
-    row = _known(int(value), user) if value.isdigit() and len(value) < 19 else None
+    number = number_in(str(form["customer"].value() or ""))
+    row = _known(number, user) if number is not None else None
     return _shown(row) if row else None
 
 
@@ -86,7 +86,7 @@ def _shown(row: Customer) -> dict[str, Any]:
 @access.requires(Permission.OPEN_TICKETS)
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers to choose from, by name or address; a part of the page for a new ticket."""
-    query = request.GET.get("find", "")
+    query = request.GET.get("find", "").replace("\x00", "")
     rows = search.customers_like(query, user=person(request), limit=8)
     in_form = is_fragment(request)
     context = {"found": [_shown(row) for row in rows], "find": query.strip(), "in_form": in_form, "at": clock.now()}

@@ -31,6 +31,7 @@ from tickets.views.door import (
     is_fragment,
     load,
     next_page,
+    number_in,
     path_of,
     person,
     sees_names,
@@ -254,13 +255,12 @@ def rail(request: HttpRequest) -> HttpResponse:
     at, user = clock.now(), person(request)
     view = View.MINE if access.may(user, Permission.WORK_TICKETS) else View.TEAM
     page = queues.page(queues.select(view, user), view=view, size=30)
-    current = request.GET.get("current", "")
     context = {
         "at": at,
         "view": view,
         "title": queues.TITLES[view],
         "groups": groups_of(rows_of(page.tickets, user, at=at, seen=False), at=at),
-        "current": int(current) if current.isdigit() else 0,
+        "current": number_in(request.GET.get("current", "")) or 0,
         "queue_url": reverse("queue_view", args=[view.value]),
     }
     template = "tickets/rail.html#rail" if is_fragment(request) else "tickets/rail.html"
@@ -274,10 +274,8 @@ def rail(request: HttpRequest) -> HttpResponse:
 @access.requires(Permission.WORK_TICKETS)
 def go_next(request: HttpRequest) -> HttpResponse:
     """The Next button: what can still be kept within the hour, then what is overdue, then the rest."""
-    besides = request.GET.get("besides", "")
-    ticket = queues.next_for(
-        person(request), at=clock.now(), besides=int(besides) if besides.isdigit() and len(besides) < 19 else None
-    )
+    besides = number_in(request.GET.get("besides", ""))
+    ticket = queues.next_for(person(request), at=clock.now(), besides=besides)
     if ticket is None:
         return toast(
             request,
@@ -292,7 +290,7 @@ def go_next(request: HttpRequest) -> HttpResponse:
 def bulk(request: HttpRequest) -> HttpResponse:
     """One verb for each marked ticket; what was refused is said, and changes nothing for the others."""
     at, user = clock.now(), person(request)
-    chosen = [int(value) for value in request.POST.getlist("t") if value.isdigit() and len(value) < 19]
+    chosen = [number for value in request.POST.getlist("t") if (number := number_in(value)) is not None]
     back = next_page(request, reverse("queue"))
     response = HttpResponseRedirect(back)
     to: User | None = None
@@ -300,7 +298,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
         return toast(request, response, _("Mark some tickets first."))
     target = request.POST.get("to", "")
     if target != "nobody":
-        to = user if target in ("", "me") else User.objects.filter(pk=target if target.isdigit() else 0).first()
+        to = user if target in ("", "me") else User.objects.filter(pk=number_in(target) or 0).first()
         if to is None:
             return toast(request, response, _("Choose who gets the tickets."))
     done, refused = 0, []

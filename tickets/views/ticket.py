@@ -29,6 +29,7 @@ from tickets.views.door import (
     is_fragment,
     load,
     masked,
+    number_in,
     path_of,
     person,
     refuse,
@@ -152,9 +153,9 @@ def composer(
         texts = {mode: drafts[mode].body if mode in drafts else "" for mode in ("reply", "holding", "note")}
         latest = max(drafts.values(), key=lambda row: row.saved_at, default=None)
         kind = latest.mode if latest is not None and latest.mode != Draft.Mode.CALL else ComposerForm.REPLY
-        asked = request.GET.get("canned", "")
-        if asked.isdigit() and len(asked) < 19:
-            reply = desk.canned(ticket).filter(pk=int(asked)).first()
+        asked = number_in(request.GET.get("canned", ""))
+        if asked is not None:
+            reply = desk.canned(ticket).filter(pk=asked).first()
             if reply is not None:
                 kind = ComposerForm.REPLY
                 texts["reply"] = "\n\n".join(filter(None, [texts["reply"], desk.fill(reply.body, ticket, user)]))

@@ -20,7 +20,7 @@ from csp.roles import Permission
 from tickets import changes, forms, sorting
 from tickets.intake import reading
 from tickets.models import InboundMessage, Ruling, SenderRule
-from tickets.views.door import go, is_fragment, local_zone, person, refuse
+from tickets.views.door import go, is_fragment, local_zone, number_in, person, refuse
 
 SHOWN = 100
 RULINGS = 50
@@ -86,7 +86,7 @@ def rule(request: HttpRequest) -> HttpResponse:
     """Rule on the marked messages, one verb for each; what was refused is said and changes nothing for the others."""
     at, user = clock.now(), person(request)
     form = forms.RulingForm(request.POST)
-    chosen = [int(value) for value in request.POST.getlist("m") if value.isdigit() and len(value) < 19]
+    chosen = [number for value in request.POST.getlist("m") if (number := number_in(value)) is not None]
     if form.is_valid() and not chosen:
         form.add_error(None, _("Mark some messages first."))
     if not form.is_valid():

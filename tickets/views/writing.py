@@ -16,7 +16,7 @@ from csp.roles import Permission
 from tickets import desk, files, handling
 from tickets.forms import ComposerForm, NoReplyForm
 from tickets.models import CoSignature, Draft, Interaction, Ticket
-from tickets.views.door import Step, face_of, go, is_fragment, load, path_of, person, take_step
+from tickets.views.door import Step, face_of, go, is_fragment, load, path_of, person, refuse, take_step
 from tickets.views.ticket import composer, workspace
 
 Purpose = Interaction.Purpose
@@ -78,10 +78,13 @@ def _do(ticket: Ticket, form: ComposerForm, good: dict[str, Any], *, user: Any, 
 def draft(request: HttpRequest, number: int) -> HttpResponse:
     """Keep what stands in the composer, each kind for itself; others on the ticket see that somebody writes."""
     at, user, ticket = clock.now(), person(request), load(request, number)
-    for mode in (Draft.Mode.REPLY, Draft.Mode.HOLDING, Draft.Mode.NOTE):
-        cc = request.POST.get("cc", "") if mode == Draft.Mode.REPLY else ""
-        body = request.POST.get(mode, "").replace("\x00", "")
-        desk.keep_draft(ticket, by=user, mode=mode, body=body, cc=cc, at=at)
+    said = {name: request.POST.get(name, "").replace("\x00", "") for name in ("cc", *Draft.Mode.values)}
+    try:
+        for mode in (Draft.Mode.REPLY, Draft.Mode.HOLDING, Draft.Mode.NOTE):
+            cc = said["cc"] if mode == Draft.Mode.REPLY else ""
+            desk.keep_draft(ticket, by=user, mode=mode, body=said[mode], cc=cc, at=at)
+    except Refused as refusal:
+        return refuse(request, refusal, path_of(ticket))
     desk.arrive(ticket, by=user, at=at, is_writing=True)
     return HttpResponse(status=204)
 
