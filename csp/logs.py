@@ -47,3 +47,12 @@ class Lines(Words):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+class Expected(logging.Filter):
+    """Answers below 500 are the product at work: their lines stay, their tracebacks go."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = None
+        return True

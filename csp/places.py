@@ -101,6 +101,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "unread": SimpleLazyObject(lambda: unread_of(request)),
         "setup_left": SimpleLazyObject(lambda: setup_left(request)),
         "me": SimpleLazyObject(lambda: Me.of(request)),
+        "may_search": SimpleLazyObject(lambda: access.may(getattr(request, "user", None), Permission.SEE_TICKETS)),
         "theme": SimpleLazyObject(lambda: theme_of(request)),
         "demo": settings.DEMO,
         "organisation": settings.ORGANISATION,

@@ -354,7 +354,13 @@ LOGGING = {
         "lines": {"()": "csp.logs.Lines"},
         "words": {"()": "csp.logs.Words", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
+    "filters": {"expected": {"()": "csp.logs.Expected"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "words" if DEVELOPMENT else "lines"}},
     "root": {"handlers": ["console"], "level": text("CSP_LOG_LEVEL", "INFO").upper()},
-    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # A page refused or not found is no fault of ours: one line, no traceback.
+        "django.request": {"handlers": [], "propagate": True, "filters": ["expected"]},
+    },
 }

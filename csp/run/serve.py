@@ -315,8 +315,8 @@ class Supervisor:
                 " | ./run manage ingest_mail",
                 "  or with any mail program, by SMTP:",
                 f"  python3 -c \"import smtplib; smtplib.SMTP('localhost', {door}).sendmail('you@example.com',"
-                " ['support@example.com'], 'Subject: Hello\\n\\nWhen do you open?')\"",
-                f"  curl smtp://localhost:{door} --mail-from you@example.com --mail-rcpt support@example.com -T m.eml",
+                " ['support@example.com'], 'From: you@example.com\\nTo: support@example.com\\nSubject: Hello\\n\\n"
+                "When do you open?')\"",
             ]
         print("\n".join([*lines, "", "  Ctrl-C stops it; the data stays.", ""]), flush=True)
 

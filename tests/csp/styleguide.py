@@ -78,6 +78,7 @@ def context() -> dict[str, Any]:
     drawn = horizon.horizon(due, now=NOW, zone=ZONE)
     rows = [{"id": item.key, "title": f"Ticket with {item.face.words}", "face": item.face} for item in due[:8]]
     return {
+        "may_search": True,
         "at": NOW,
         "organisation": "Lakeside Home",
         "demo": True,

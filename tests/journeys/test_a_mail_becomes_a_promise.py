@@ -147,3 +147,21 @@ def test_what_nobody_answers_is_breached_escalated_told_and_decided(
     expect(page.get_by_role("main").get_by_text("Nobody answers").first).to_be_visible()
     row = Escalation.objects.get()
     assert row.accepted_by == cast.sam
+
+
+def test_the_page_says_at_once_that_the_answer_counts(
+    cast: Cast, door: tuple[str, int], mail_server: MailServer, visit: Visit
+) -> None:
+    """Without a reload: conversation, obligations and the head with its button follow the acceptance outside."""
+    send(door, subject="Where is it", body="When does it come?", message_id="<where@northwind.example>")
+    everything_due()
+    ticket = Ticket.objects.get()
+    page = visit(cast.rita)
+    page.goto(ticket.path)
+    expect(page.locator("#ticket-head .btn--clock")).to_contain_text("Respond")
+    page.locator(".composer textarea:visible").fill("On Friday, between eight and ten.")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.locator("#thread")).to_contain_text("On Friday")
+    everything_due()
+    expect(page.locator("#ticket-head .btn--clock")).to_have_count(0, timeout=10_000)
+    expect(page.locator("#duty-list")).to_contain_text("Responded")

@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"at": judged.isoformat(), "done": done}))
             return
         for name, count in done.items():
-            self.stdout.write(f"{name:<12}{count}")
+            self.stdout.write(f"{name:<14}{count}")
 
 
 def _instant(text: str, now: dt.datetime) -> dt.datetime:
