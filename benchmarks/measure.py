@@ -131,7 +131,7 @@ class Desk:
         last = Interaction.objects.filter(ticket=ticket, direction="in").order_by("-pk").values_list("pk", flat=True)[0]
         self.person.scope_cache = None
         handling.respond(
-            ticket, by=self.person, at=clock.now(), body="It comes on Friday. " * 10, seen_through=last
+            ticket, by=self.person, at=clock.now(), body="It comes on Friday. " * 10, seen_through={ticket.pk: last}
         )  # fmt: skip
 
     def take_in(self) -> None:

@@ -179,15 +179,18 @@ def reopen(
     return again
 
 
-def hand_over(rows: Iterable[Deadline], *, responsible: User | None, team: Team, at: dt.datetime) -> None:
+def hand_over(
+    rows: Iterable[Deadline] | QuerySet[Deadline], *, responsible: User | None, team: Team, at: dt.datetime
+) -> None:
     """From now on somebody else answers for what still runs; who did until now is on record, with how long.
 
     The owner's verb records the assignment in the trail.
     """
     theirs = Q(team=team, responsible=responsible) if responsible else Q(team=team, responsible__isnull=True)
+    chosen = rows.values("pk") if isinstance(rows, QuerySet) else [row.pk for row in rows]
     passing = list(
         Deadline.objects.running()
-        .filter(pk__in=[row.pk for row in rows])
+        .filter(pk__in=chosen)
         .exclude(theirs)
         .annotate(since=Coalesce(Max("held__until"), "starts_at"))
     )

@@ -7,6 +7,7 @@ both carry the same Message-ID. A message counts as sent when the first server o
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import logging
@@ -151,18 +152,26 @@ class Unreachable(Exception):
     """The server could not be talked to at all: nothing is wrong with the message, and the next would fare the same."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said when it took a message, and of each address that does not get it what it said of that."""
+
+    words: str
+    lost: dict[str, str]
+
+
 class Courier:
     """One connection to the mail server, kept over a batch and opened again when it was lost."""
 
     def __init__(self) -> None:
         self._backend = EmailBackend(timeout=10)
 
-    def hand_over(self, message: OutboundMessage, content: bytes) -> str:
-        """Offer a message to the server; returns what it said when it took it.
+    def hand_over(self, message: OutboundMessage, content: bytes, *, patient: bool = True) -> Answer:
+        """Offer a message to the server; returns what it said when it took it, and who does not get it.
 
-        Raises Unreachable, or smtplib.SMTPException or OSError where the server or the line failed on this message.
-        Where a recipient in To is put off for now nobody is sent a copy yet, so that the next attempt doubles none;
-        where one is refused for good the others get theirs, and SMTPRecipientsRefused says who did not.
+        Raises Unreachable, or smtplib.SMTPException or OSError where the server or the line failed on this message, or
+        it takes none of the addresses in To. While `patient` nobody is sent a copy before everybody in To can be who is
+        only put off for now, so that the next attempt doubles none.
         """
         server = self._open()
         server.ehlo_or_helo_if_needed()
@@ -176,14 +185,14 @@ class Courier:
             if code not in (250, 251):
                 refused[address] = (code, words)
         lost = {address: refused[address] for address in message.to if address in refused}
-        if len(lost) == len(set(message.to)) or any(code < 500 for code, _words in lost.values()):
+        put_off = any(code < 500 for code, _words in lost.values())
+        if len(lost) == len(set(message.to)) or (put_off and patient):
             raise smtplib.SMTPRecipientsRefused(lost)
         code, words = server.data(content)
         if code != 250:
             raise smtplib.SMTPDataError(code, words)
-        if lost:
-            raise smtplib.SMTPRecipientsRefused(lost)
-        return "250 accepted" if not refused else f"250 accepted; {len(refused)} in copy refused"
+        said = {address: f"{code} {_text(words)}"[:200] for address, (code, words) in refused.items()}
+        return Answer(f"250 accepted; {len(said)} refused" if said else "250 accepted", said)
 
     def _open(self) -> smtplib.SMTP:
         try:
@@ -272,15 +281,17 @@ def _deliver_one(courier: Courier, at: dt.datetime, begun: float) -> bool:
         log.exception("Message %s cannot be written", message.pk)
     else:
         try:
-            message.answer = courier.hand_over(message, content)
+            patient = _present(at, begun) - message.created_at < LONGEST_WAIT
+            answer = courier.hand_over(message, content, patient=patient)
         except Exception as error:
             reached = not isinstance(error, Unreachable)
             _refused(message, error, _present(at, begun))
             courier.close()  # nothing of this message may cling to the next
         else:
+            message.answer, message.lost = answer.words, answer.lost
             message.state, message.accepted_at = State.ACCEPTED, _present(at, begun)
             message.ended_at = message.accepted_at
-    message.save(update_fields=["attempts", "answer", "state", "accepted_at", "ended_at", "not_before"])
+    message.save(update_fields=["attempts", "answer", "lost", "state", "accepted_at", "ended_at", "not_before"])
     return reached
 
 

@@ -29,8 +29,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 # The tables whose rows never change: each row is named, with its digests, by one entry.
 EVIDENCE = (
-    "tickets.interaction", "tickets.attachment", "tickets.escalationcause", "csp.breach", "audits.implementation",
-    "audits.evidencefile", "audits.verification", "audits.effectcheck",
+    "tickets.interaction", "tickets.spokento", "tickets.attachment", "tickets.escalationcause", "csp.breach",
+    "audits.implementation", "audits.evidencefile", "audits.verification", "audits.effectcheck",
 )  # fmt: skip
 
 

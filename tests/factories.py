@@ -14,7 +14,7 @@ from csp import agreement, deadlines, loops
 from csp.models import Address, Contract, Customer, Deadline, OutboundMessage, RoleGrant, Team, User
 from csp.roles import Role
 from tickets import delivery, handling
-from tickets.conversation import Direction, Kind, Purpose, Said, inbound, root_number
+from tickets.conversation import Direction, Kind, Purpose, Said, Seen, inbound, root_number, seen_of
 from tickets.models import Delivery, Interaction, Ticket
 
 # Before every instant of every test; roles began then.
@@ -160,10 +160,10 @@ def many_tickets(
 
 def message(
     *, ticket: Ticket, at: dt.datetime, received_at: dt.datetime | None = None, body: str = "One more thing.",
-    automatic: bool = False, sender: str = "",
+    automatic: bool = False, sender: str = "", by: Customer | None = None,
 ) -> Interaction:  # fmt: skip
-    """The customer writes again."""
-    customer = ticket.customer
+    """The customer writes again, or somebody else who has a part in it."""
+    customer = by or ticket.customer
     assert customer is not None
     return handling.receive(
         ticket,
@@ -182,9 +182,9 @@ def message(
     )
 
 
-def on_screen(*, ticket: Ticket) -> int:
-    """The last customer message that somebody who has the ticket open sees."""
-    return max((row.pk for row in inbound(Ticket(pk=root_number(ticket.pk)))), default=0)
+def on_screen(*, ticket: Ticket) -> dict[int, int]:
+    """What somebody who has the ticket open sees: of each ticket that was merged, the last customer message."""
+    return seen_of(inbound(Ticket(pk=root_number(ticket.pk))))
 
 
 def answer(
@@ -195,7 +195,7 @@ def answer(
     accepted_at: dt.datetime | None = None,
     body: str = "It is corrected; the new one is attached.",
     purpose: Interaction.Purpose = Purpose.ANSWER,
-    seen_through: int | None = None,
+    seen_through: Seen | None = None,
     cc: Sequence[str] = (),
 ) -> Interaction:
     """Somebody writes to the customer; with `accepted_at` the mail also leaves the building then."""
@@ -213,8 +213,12 @@ def answer(
     return row
 
 
-def accept(*, interaction: Interaction, at: dt.datetime, settle_at: dt.datetime | None = None) -> None:
-    """The mail server outside takes the message at that instant, and the product acts on it."""
+def accept(
+    *, interaction: Interaction, at: dt.datetime, settle_at: dt.datetime | None = None, lost: Sequence[str] = ()
+) -> None:
+    """The mail server outside takes the message at that instant, but for `lost`; the product acts on it."""
+    messages = OutboundMessage.objects.filter(pk=Delivery.objects.get(interaction=interaction).message_id)
+    messages.update(lost=dict.fromkeys(lost, "550 no such person"))
     _end(interaction, OutboundMessage.State.ACCEPTED, at)
     delivery.settle(settle_at or at)
 

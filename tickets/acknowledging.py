@@ -181,6 +181,7 @@ def _send(together: Sequence[tuple[Ticket, Ticket]], address: str, at: dt.dateti
                 occurred_at=at,
                 to=[address],
                 subject=words.subject,
+                speaks_to={ticket.pk: 0},
             ),
             at=at,
         )
@@ -209,7 +210,7 @@ def _send(together: Sequence[tuple[Ticket, Ticket]], address: str, at: dt.dateti
             by=ACTOR,
             at=at,
             facts={"interactions": [row.pk for row in theirs], "message": message.pk, "together": len(together)},
-            evidence=theirs,
+            evidence=[part for row in theirs for part in row.parts],
         )
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from django.db import connection, models
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from csp import deadlines, vault
-from csp.models import Address, Blob, Customer, Deadline, User
-from tickets.models import Attachment, InboundMessage, Interaction, Ticket
+from csp import agreement, deadlines, vault
+from csp.models import Address, Blob, Customer, Deadline, User, Version
+from tickets.models import Attachment, InboundMessage, Interaction, SpokenTo, Ticket
 
 Kind, Direction, Purpose = Interaction.Kind, Interaction.Direction, Interaction.Purpose
+
+# What somebody has on screen: of each ticket that was written in, the last customer interaction.
+Seen = Mapping[int, int]
 
 # Deadlines that a customer's unanswered message runs under.
 ANSWERING = ("respond", "follow_up")
@@ -56,7 +59,7 @@ class Said:
     html: str = ""
     message_id: str = ""
     duration: dt.timedelta | None = None
-    seen_through: int = 0
+    speaks_to: Seen = dataclasses.field(default_factory=dict)  # of what goes out
     inbound: InboundMessage | None = None
     files: Sequence[File] = ()
 
@@ -84,6 +87,17 @@ def lock(ticket: Ticket, *, if_free: bool = False) -> Ticket:
             return root
 
 
+def lock_all(numbers: Iterable[int], *, if_free: bool = False) -> dict[int, Ticket]:
+    """The ticket that speaks for each of these, all of them locked, in the order of their numbers."""
+    wanted = set(numbers)
+    while True:
+        roots = {number: root_number(number) for number in wanted}
+        rows = {number: lock(Ticket(pk=number), if_free=if_free) for number in sorted(set(roots.values()))}
+        merged = [number for number, root in roots.items() if number != root]
+        if all(rows[root].pk == root for root in rows) and all(root_number(n) == roots[n] for n in merged):
+            return {number: rows[root] for number, root in roots.items()}
+
+
 def root_number(number: int) -> int:
     """The number of the ticket that speaks for this one at the moment."""
     with connection.cursor() as cursor:
@@ -93,21 +107,9 @@ def root_number(number: int) -> int:
 
 def family(ticket: Ticket) -> list[int]:
     """The numbers of this ticket and of every ticket merged into it, at any depth."""
-    return _merged_into(ticket.pk, Ticket.objects.all())
-
-
-def addressed(row: Interaction) -> list[int]:
-    """The tickets that an outgoing interaction speaks to: its own, and those that were merged into it by then.
-
-    Its author had their messages on screen. What was merged while the mail was under way was not among it.
-    """
-    return _merged_into(row.ticket_id, Ticket.objects.filter(merged_at__lte=row.recorded_at))
-
-
-def _merged_into(number: int, merged: QuerySet[Ticket]) -> list[int]:
-    numbers, fresh = [number], [number]
+    numbers, fresh = [ticket.pk], [ticket.pk]
     while fresh:
-        fresh = list(merged.filter(merged_into__in=fresh).values_list("pk", flat=True))
+        fresh = list(Ticket.objects.filter(merged_into__in=fresh).values_list("pk", flat=True))
         numbers += fresh
     return numbers
 
@@ -125,8 +127,18 @@ def subject_of(ticket: Ticket) -> deadlines.Subject:
 
 def obligations(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Deadline]:
     """Every deadline of the family, oldest start first. `numbers` is the family, where it is known already."""
-    refs = [f"#{number}" for number in numbers or family(ticket)]
-    return list(Deadline.objects.filter(subject_ref__in=refs, path__startswith="/tickets/").order_by("starts_at", "pk"))
+    return list(clocks_of(numbers or family(ticket)).order_by("starts_at", "pk"))
+
+
+def clocks_of(numbers: Iterable[int]) -> QuerySet[Deadline]:
+    """Every deadline of these tickets' own."""
+    refs = [f"#{number}" for number in numbers]
+    return Deadline.objects.filter(subject_ref__in=refs, path__startswith="/tickets/")
+
+
+def follow_ups_are_inquiries(version: Version) -> bool:
+    """Whether what a customer writes after the first message starts a clock of clause 3.1 (a reading)."""
+    return agreement.reading(version, "follow_ups_are_inquiries") == "yes"
 
 
 def running(ticket: Ticket, *codes: str, numbers: Sequence[int] | None = None) -> list[Deadline]:
@@ -149,13 +161,14 @@ def inbound(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Intera
     return list(
         Interaction.objects.filter(ticket__in=numbers or family(ticket), direction=Direction.IN)
         .exclude(purpose=Purpose.AUTOMATIC)
+        .defer("body", "html")
         .order_by("pk")
     )
 
 
 def write(ticket: Ticket, said: Said, *, at: dt.datetime, follow_up: Deadline | None = None) -> Interaction:
     """Store what was said, with its files. The caller holds the ticket's lock."""
-    row = Interaction.objects.create(
+    row = Interaction(
         ticket=ticket,
         kind=said.kind,
         direction=said.direction,
@@ -173,10 +186,17 @@ def write(ticket: Ticket, said: Said, *, at: dt.datetime, follow_up: Deadline | 
         occurred_at=said.occurred_at,
         recorded_at=at,
         duration=said.duration,
-        seen_through=said.seen_through,
+        seen_through=max(said.speaks_to.values(), default=0),
         inbound=said.inbound,
         follow_up=follow_up,
     )
+    row.save(force_insert=True)
+    row.parts = [row]
+    if said.direction == Direction.OUT:
+        speaks_to = said.speaks_to or {ticket.pk: 0}
+        row.parts += SpokenTo.objects.bulk_create(
+            SpokenTo(interaction=row, ticket_id=number, through=through) for number, through in speaks_to.items()
+        )
     attachments = []
     for file in said.files:
         blob = file.content if isinstance(file.content, Blob) else vault.store(file.content, at=at)
@@ -191,13 +211,8 @@ def write(ticket: Ticket, said: Said, *, at: dt.datetime, follow_up: Deadline | 
                 size=blob.size,
             )
         )
-    Attachment.objects.bulk_create(attachments)
+    row.parts += Attachment.objects.bulk_create(attachments)
     return row
-
-
-def evidence(row: Interaction, said: Said) -> list[models.Model]:
-    """What the trail vouches for when this was written: the interaction and each of its files."""
-    return [row, *(row.attachments.all() if said.files else ())]
 
 
 def derive(ticket: Ticket, *, rows: Collection[Deadline] | None = None) -> None:
@@ -231,23 +246,46 @@ def visible_number(user: User, query: str) -> Ticket | None:
     return Ticket.objects.visible_to(user).filter(Q(pk=int(digits))).first()
 
 
-def unseen(ticket: Ticket, seen_through: int) -> list[Interaction]:
-    """What the customer said after that interaction."""
-    return [row for row in inbound(ticket) if row.pk > seen_through]
+def seen_of(heard: Iterable[Interaction]) -> dict[int, int]:
+    """What somebody has on screen who has these customer interactions there."""
+    return {row.ticket_id: row.pk for row in sorted(heard, key=lambda row: row.pk)}
+
+
+def spell(seen: Seen) -> str:
+    """As a page carries it: "4790-17.4791-20"."""
+    return ".".join(f"{number}-{through}" for number, through in sorted(seen.items()))
+
+
+def unseen(heard: Iterable[Interaction], seen: Seen) -> list[Interaction]:
+    """What of this was not on that screen, be it later or of a ticket that was merged since."""
+    return [row for row in heard if row.pk > seen.get(row.ticket_id, 0)]
 
 
 def recipients(ticket: Ticket, heard: Sequence[Interaction] | None = None) -> list[str]:
-    """Where an answer goes: the address that each ticket of the family was last written from, else the customer's."""
-    latest: dict[int, str] = {}
-    for row in inbound(ticket) if heard is None else heard:
-        if row.sender_address and "@" in row.sender_address:
-            latest[row.ticket_id] = row.sender_address.lower()
-    found = list(dict.fromkeys(latest[number] for number in sorted(latest)))
-    if not found and ticket.customer_id is not None:
-        primary = (
-            Address.objects.filter(customer=ticket.customer_id, kind=Address.Kind.MAIL)
-            .order_by("-is_primary", "pk")
-            .first()
-        )
-        found = [primary.value] if primary else []
-    return found
+    """Where an answer goes: for each ticket of the family to whoever asked, and to all who wrote and wait.
+
+    A colleague in Cc who wrote last does not stand in for the customer. Addresses from which mail came back are left
+    out while there is another. Where nobody wrote by mail it goes to the customer's own address.
+    """
+    rows = [row for row in (inbound(ticket) if heard is None else heard) if "@" in row.sender_address]
+    answered = answered_through(ticket, {row.ticket_id for row in rows})
+    first: dict[int, Interaction] = {}
+    for row in rows:
+        first.setdefault(row.ticket_id, row)
+    speakers = [row for row in rows if row == first[row.ticket_id] or row.pk > answered[row.ticket_id]]
+    found = list(dict.fromkeys(row.sender_address.lower() for row in speakers))
+    known = Address.objects.filter(kind=Address.Kind.MAIL)
+    if found:
+        dead = set(known.filter(value__in=found, bounced_at__isnull=False).values_list("value", flat=True))
+        return [address for address in found if address not in dead] or found
+    if ticket.customer_id is None:
+        return []
+    own = known.filter(customer=ticket.customer_id).order_by(F("bounced_at").asc(nulls_first=True), "-is_primary", "pk")
+    return list(own.values_list("value", flat=True)[:1])
+
+
+def answered_through(ticket: Ticket, numbers: Collection[int]) -> dict[int, int]:
+    """Of each of these tickets of the family, the last customer interaction that has been answered."""
+    others = [number for number in numbers if number != ticket.pk]
+    found = dict(Ticket.objects.filter(pk__in=others).values_list("pk", "answered_through")) if others else {}
+    return {ticket.pk: ticket.answered_through, **found}

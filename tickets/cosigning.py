@@ -17,7 +17,7 @@ from csp.events import Act
 from csp.models import Restriction, User
 from csp.roles import Permission
 from tickets import oversight
-from tickets.conversation import File, lock, unseen
+from tickets.conversation import File, Seen, inbound, lock, unseen
 from tickets.handling import NewMessageMeanwhile, respond
 from tickets.models import CoSignature, Draft, Interaction, Ticket
 
@@ -47,11 +47,12 @@ def _lock(row: CoSignature) -> tuple[Ticket, CoSignature]:
 
 
 @transaction.atomic
-def sign(row: CoSignature, *, by: User, at: dt.datetime, seen_through: int, note: str = "") -> Interaction:
+def sign(row: CoSignature, *, by: User, at: dt.datetime, seen_through: Seen, note: str = "") -> Interaction:
     """Sign an answer, which sends it. Raises NewMessageMeanwhile if the customer wrote what the signer has not seen."""
     root, row = _lock(row)
     check_can_sign(row, by, at)
-    missed = unseen(root, max(seen_through, row.seen_through))
+    after_the_author = unseen(inbound(root), row.seen_through)
+    missed = unseen(after_the_author, seen_through)
     if missed:
         raise NewMessageMeanwhile(missed)
     files = [

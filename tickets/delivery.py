@@ -5,13 +5,13 @@ Clause 3.1: a duty to tell a customer is met when the first server outside our c
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Min, QuerySet, Value
-from django.db.models.functions import Greatest
+from django.db.models import Min, QuerySet
 
 from csp import agreement, batches, deadlines, notices, trail
 from csp.events import Act
@@ -19,16 +19,18 @@ from csp.models import Address, Deadline, Notice, OutboundMessage
 from tickets.conversation import (
     ANSWERING,
     Purpose,
-    addressed,
+    Seen,
     derive,
     family,
+    follow_ups_are_inquiries,
     inbound,
-    lock,
+    lock_all,
     obligations,
+    root_number,
     running,
     subject_of,
 )
-from tickets.models import Delivery, Interaction, Ticket
+from tickets.models import Delivery, Interaction, SpokenTo, Ticket
 
 State = Ticket.State
 # The obligations that a mail can keep.
@@ -45,7 +47,7 @@ def settle(at: dt.datetime, *, limit: int = 200) -> int:
     waiting = (
         Delivery.objects.filter(settled_at__isnull=True, message__state__in=known)
         .order_by("message__ended_at", "pk")
-        .values_list("pk", "interaction__ticket")
+        .values_list("pk", "interaction", "interaction__ticket")
     )
     return batches.each(list(waiting[: batches.FAR]), functools.partial(_settle_one, at=at), limit=limit)
 
@@ -66,10 +68,10 @@ def perhaps_kept(at: dt.datetime) -> list[int]:
 
     Nobody can say yet that these were broken. A mail that cannot be acted on holds back its own tickets' clocks alone.
     """
+    spoken = _unsettled().values_list("interaction__speaks_to__ticket", "message__accepted_at")
     since: dict[str, dt.datetime] = {}
-    for number, accepted_at in _unsettled().values_list("interaction__ticket", "message__accepted_at"):
-        for member in family(Ticket(pk=number)):
-            since[f"#{member}"] = min(accepted_at, since.get(f"#{member}", accepted_at))
+    for number, accepted_at in spoken.order_by("-message__accepted_at"):
+        since[f"#{number}"] = accepted_at
     if not since:
         return []
     overdue = Deadline.objects.due_before(at).filter(
@@ -78,16 +80,97 @@ def perhaps_kept(at: dt.datetime) -> list[int]:
     return [row.pk for row in overdue.only("subject_ref", "due_at") if row.due_at >= since[row.subject_ref]]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Mail:
+    """An outgoing interaction outside: what it speaks to, and whom it reached, as far as we know now."""
+
+    row: Interaction
+    speaks_to: Seen
+    accepted_at: dt.datetime
+    reached: frozenset[str]
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> _Mail:
+        message = delivery.message
+        assert message.accepted_at is not None
+        return cls(
+            delivery.interaction,
+            {each.ticket_id: each.through for each in delivery.interaction.speaks_to.all()},
+            message.accepted_at,
+            frozenset(address.lower() for address in message.reached),
+        )
+
+
+@dataclasses.dataclass(slots=True)
+class _Talk:
+    """What customers said in some tickets, and at which addresses each of those who said it is reached."""
+
+    heard: list[Interaction]
+    addresses: dict[int, set[str]]  # of customers
+
+    @classmethod
+    def of(cls, numbers: Sequence[int]) -> _Talk:
+        heard = inbound(Ticket(pk=numbers[0]), numbers)
+        addresses: dict[int, set[str]] = {}
+        customers = {row.customer_id for row in heard if row.customer_id is not None}
+        known = Address.objects.filter(kind=Address.Kind.MAIL, customer__in=customers)
+        for customer, value in known.values_list("customer", "value"):
+            addresses.setdefault(customer, set()).add(value.lower())
+        return cls(heard, addresses)
+
+    def begun_by(self, clock: Deadline) -> Interaction | None:
+        """The customer's message whose receipt started this clock."""
+        own = [row for row in self.heard if f"#{row.ticket_id}" == clock.subject_ref]
+        if clock.obligation == "follow_up":
+            begun = [row for row in self.heard if row.occurred_at == clock.starts_at]
+            own = [row for row in begun if row in own] or begun
+        return min(own, key=lambda row: row.pk, default=None)
+
+    def is_reached(self, mail: _Mail, said: Interaction | None) -> bool:
+        """Whether the mail reached whoever said this: at the address it came from, or at another of that customer."""
+        if said is None:
+            return bool(mail.reached)
+        theirs = self.addresses.get(said.customer_id or 0, set())
+        if "@" in said.sender_address:
+            theirs = theirs | {said.sender_address.lower()}
+        return bool(mail.reached & theirs if theirs else mail.reached)
+
+    def answered_through(self, mail: _Mail, number: int, *, before: int) -> int:
+        """How far the customer's messages in this ticket are answered by this mail, from the first that were not."""
+        through = mail.speaks_to[number]
+        for row in self.heard:
+            if row.ticket_id == number and before < row.pk <= through and not self.is_reached(mail, row):
+                return max(before, row.pk - 1)
+        return max(before, through)
+
+
+def _does(mail: _Mail, clock: Deadline, talk: _Talk) -> bool:
+    """Whether this mail does what this clock asks (CLAUSES 3.1): it speaks to it and reached whoever asked."""
+    begun_by = talk.begun_by(clock)
+    if int(clock.subject_ref[1:]) not in mail.speaks_to or not talk.is_reached(mail, begun_by):
+        return False
+    if clock.obligation == "acknowledge":
+        if mail.row.purpose != Purpose.ACKNOWLEDGEMENT:
+            return True  # a person's words always count
+        return agreement.reading(clock.version, "automatic_acknowledgement_counts") == "yes"
+    if mail.row.purpose != Purpose.ANSWER:
+        return False
+    if clock.obligation == "follow_up":
+        return begun_by is None or begun_by.pk <= mail.speaks_to.get(begun_by.ticket_id, 0)
+    return clock.obligation == "respond"
+
+
 @transaction.atomic(durable=True)
-def _settle_one(which: tuple[int, int], *, at: dt.datetime) -> int:
-    pk, number = which
+def _settle_one(which: tuple[int, int, int], *, at: dt.datetime) -> int:
+    pk, interaction, number = which
+    spoken = SpokenTo.objects.filter(interaction=interaction).values_list("ticket", flat=True)
     try:
-        root = lock(Ticket(pk=number), if_free=True)
+        roots = lock_all({number, *spoken}, if_free=True)
     except Ticket.DoesNotExist:
         return 0  # somebody works on it at this moment; the clock waits for nobody, and comes back
     delivery = (
         Delivery.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("interaction", "message")
+        .select_related("interaction__author", "message")
         .filter(pk=pk, settled_at__isnull=True)
         .first()
     )
@@ -96,67 +179,52 @@ def _settle_one(which: tuple[int, int], *, at: dt.datetime) -> int:
     delivery.settled_at = at
     delivery.save(update_fields=["settled_at"])
     if delivery.message.accepted_at is not None:
-        _accepted(root, delivery, delivery.message.accepted_at)
+        _accepted(roots, delivery, at)
     else:
-        _failed(root, delivery, at)
+        _failed(roots, delivery, at)
     return 1
 
 
-def _accepted(root: Ticket, delivery: Delivery, accepted_at: dt.datetime) -> None:
+def _accepted(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime) -> None:
     """The first server outside took the message: the duties that it does are met at that instant."""
-    row = delivery.interaction
-    numbers = family(root)
-    heard = inbound(root, numbers)
-    met = [clock for clock in running(root, numbers=numbers) if _does(row, clock, addressed(row), heard)]
+    mail, row = _Mail.of(delivery), delivery.interaction
+    families = {root: family(root) for root in set(roots.values())}
+    numbers = sorted({number for members in families.values() for number in members})
+    talk = _Talk.of(numbers)
+    met = [clock for clock in running(roots[row.ticket_id], numbers=numbers) if _does(mail, clock, talk)]
     by: trail.Actor = row.author or "acknowledgements"
-    deadlines.meet(met, at=accepted_at, by=by, how=f"interaction:{row.pk}")
+    deadlines.meet(met, at=mail.accepted_at, by=by, how=f"interaction:{row.pk}")
     if row.purpose == Purpose.ANSWER:
-        answered = Greatest("answered_through", Value(row.seen_through))
-        Ticket.objects.filter(pk__in=addressed(row)).update(answered_through=answered)
-        _start_follow_up_of_unanswered(root, numbers, heard, accepted_at)
-    derive(root)
+        answered = dict(Ticket.objects.filter(pk__in=mail.speaks_to).values_list("pk", "answered_through"))
+        for number, before in answered.items():
+            through = talk.answered_through(mail, number, before=before)
+            if through != before:
+                Ticket.objects.filter(pk=number).update(answered_through=through)
+        for root, members in families.items():
+            _start_follow_up_of_unanswered(root, members, talk.heard, mail.accepted_at)
+    for root, members in families.items():
+        derive(root, rows=obligations(root, members))
+    lost = [address for address in row.to if address in delivery.message.lost]
+    if lost:
+        Address.objects.filter(kind=Address.Kind.MAIL, value__in=_lower(lost)).update(bounced_at=at)
+        _tell_undelivered(roots[row.ticket_id], delivery, at)
     trail.record(
         Act.MESSAGE_ACCEPTED,
-        root.trail_subject,
+        roots[row.ticket_id].trail_subject,
         by="outbox",
-        at=accepted_at,
+        at=mail.accepted_at,
         facts={
             "interaction": row.pk,
             "message": delivery.message_id,
             "written": row.occurred_at,
             "met": [clock.pk for clock in met],
+            "refused": len(lost),
         },
     )
 
 
-def _does(row: Interaction, clock: Deadline, numbers: Sequence[int], heard: Sequence[Interaction]) -> bool:
-    """Whether this outgoing interaction, once accepted outside, does what this clock asks (CLAUSES 3.1).
-
-    `numbers` are the tickets that it speaks to, `heard` what the customer said in the family.
-    """
-    speaks_to_it = clock.subject_ref in {f"#{number}" for number in numbers}
-    if clock.obligation == "acknowledge":
-        if row.purpose != Purpose.ACKNOWLEDGEMENT:
-            return speaks_to_it  # a person's words always count
-        automatic_counts = agreement.reading(clock.version, "automatic_acknowledgement_counts") == "yes"
-        return automatic_counts and clock.subject_ref == f"#{row.ticket_id}"
-    if row.purpose != Purpose.ANSWER:
-        return False
-    if clock.obligation == "respond":
-        return speaks_to_it
-    if clock.obligation == "follow_up":
-        begun_by = _begun_by(clock, heard)
-        if begun_by is None:
-            return speaks_to_it
-        return begun_by.ticket_id in numbers and begun_by.pk <= row.seen_through
-    return False
-
-
-def _begun_by(clock: Deadline, heard: Sequence[Interaction]) -> Interaction | None:
-    """The customer's message whose receipt started this follow-up clock."""
-    begun = [row for row in heard if row.occurred_at == clock.starts_at]
-    own = [row for row in begun if f"#{row.ticket_id}" == clock.subject_ref]
-    return min(own or begun, key=lambda row: row.pk, default=None)
+def _lower(addresses: Iterable[str]) -> list[str]:
+    return [address.lower() for address in addresses]
 
 
 def _start_follow_up_of_unanswered(
@@ -164,11 +232,13 @@ def _start_follow_up_of_unanswered(
 ) -> None:
     """One running clock from the oldest unanswered message, where an answer left later ones behind."""
     through = dict(Ticket.objects.filter(pk__in=numbers).values_list("pk", "answered_through"))
-    behind = [row for row in heard if row.pk > through[row.ticket_id]]
+    behind = [row for row in heard if row.ticket_id in through and row.pk > through[row.ticket_id]]
     if not behind or running(root, *ANSWERING, numbers=numbers):
         return
     oldest = min(behind, key=lambda row: (row.occurred_at, row.pk))
     version = agreement.in_force(root.contract, oldest.occurred_at)
+    if not follow_ups_are_inquiries(version):
+        return
     deadlines.start(
         [deadlines.draft("follow_up", subject_of(root), version, starts_at=oldest.occurred_at)], at=at
     )  # fmt: skip
@@ -182,9 +252,11 @@ def _open_again(root: Ticket) -> None:
     root.save()
 
 
-def _failed(root: Ticket, delivery: Delivery, at: dt.datetime) -> None:
-    if not root.is_unfinished or root.state == State.WAITING:
-        _open_again(root)
+def _failed(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime) -> None:
+    for root in set(roots.values()):
+        if not root.is_unfinished or root.state == State.WAITING:
+            _open_again(root)
+    root = roots[delivery.interaction.ticket_id]
     _tell_undelivered(root, delivery, at)
     trail.record(
         Act.MESSAGE_FAILED,
@@ -211,35 +283,45 @@ def _tell_undelivered(root: Ticket, delivery: Delivery, at: dt.datetime) -> None
 
 
 @transaction.atomic
-def bounce(delivery: Delivery, *, at: dt.datetime, status: str) -> None:
-    """A message that had been accepted came back for good: what it met is owed again, with the first due time.
+def bounce(delivery: Delivery, *, at: dt.datetime, status: str, lost: Collection[str] = ()) -> None:
+    """A message that had been accepted came back for good from these addressees, or from all where none is named.
 
-    Where something else did arrive meanwhile that does the same, the duty is met by that, at its own time.
+    What it met for them is owed again, with the first due time. Where something else did arrive meanwhile that does
+    the same, the duty is met by that, at its own time.
     """
-    root = lock(Ticket(pk=delivery.interaction.ticket_id))
+    row = delivery.interaction
+    roots = lock_all({row.ticket_id, *row.speaks_to.values_list("ticket", flat=True)})
     delivery = (
-        Delivery.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("interaction", "message")
+        Delivery.objects.select_for_update(no_key=True, of=("self", "message"))
+        .select_related("interaction__author", "message")
         .get(pk=delivery.pk)
     )
-    if delivery.bounced_at is not None:
+    message = delivery.message
+    wanted = {address.lower() for address in lost or message.to}
+    fresh = [each for each in message.to if each.lower() in wanted and each not in message.lost]
+    message.lost |= dict.fromkeys(fresh, status[:200])
+    if delivery.bounced_at is not None or not (fresh or not message.reached):
         return
-    delivery.bounced_at, delivery.bounce_status = at, status[:100]
-    delivery.settled_at = delivery.settled_at or at
-    delivery.save(update_fields=["bounced_at", "bounce_status", "settled_at"])
-    OutboundMessage.objects.filter(pk=delivery.message_id, state=OutboundMessage.State.ACCEPTED).update(
-        state=OutboundMessage.State.BOUNCED, answer=status[:500]
-    )
-    again = _owed_again(root, delivery.interaction, at)
-    root.refresh_from_db()
-    if again and (not root.is_unfinished or root.state == State.WAITING):
-        _open_again(root)
-    derive(root)
-    Address.objects.filter(kind=Address.Kind.MAIL, value__in=delivery.message.to).update(bounced_at=at)
-    _tell_undelivered(root, delivery, at)
+    if not message.reached:
+        delivery.bounced_at, delivery.bounce_status = at, status[:100]
+        delivery.settled_at = delivery.settled_at or at
+        delivery.save(update_fields=["bounced_at", "bounce_status", "settled_at"])
+        if message.state == OutboundMessage.State.ACCEPTED:
+            message.state, message.answer = OutboundMessage.State.BOUNCED, status[:500]
+    message.save(update_fields=["lost", "state", "answer"])
+    again = _owed_again(roots, delivery, at)
+    for root in set(roots.values()):
+        root.refresh_from_db()  # its clocks may be other ones now
+        members = family(root)
+        owed = {clock.subject_ref for clock in again} & {f"#{number}" for number in members}
+        if owed and (not root.is_unfinished or root.state == State.WAITING):
+            _open_again(root)
+        derive(root, rows=obligations(root, members))
+    Address.objects.filter(kind=Address.Kind.MAIL, value__in=_lower(fresh)).update(bounced_at=at)
+    _tell_undelivered(roots[row.ticket_id], delivery, at)
     trail.record(
         Act.MESSAGE_BOUNCED,
-        root.trail_subject,
+        roots[row.ticket_id].trail_subject,
         by="bounces",
         at=at,
         facts={
@@ -251,39 +333,56 @@ def bounce(delivery: Delivery, *, at: dt.datetime, status: str) -> None:
     )
 
 
-def _owed_again(root: Ticket, row: Interaction, at: dt.datetime) -> list[Deadline]:
-    """Open again what this interaction met; returns what is still owed after all that did arrive."""
-    numbers = family(root)
-    heard = inbound(root, numbers)
+def doubt(delivery: Delivery, *, at: dt.datetime) -> None:
+    """A report says that this came back from somebody it did not go to. People look; no clock moves by such a word."""
+    _tell_undelivered(Ticket.objects.get(pk=root_number(delivery.interaction.ticket_id)), delivery, at)
+
+
+def _owed_again(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime) -> list[Deadline]:
+    """Open again what this mail met and does no more; returns what is still owed after all that did arrive."""
+    root, row = roots[delivery.interaction.ticket_id], delivery.interaction
+    families = {each: family(each) for each in set(roots.values())}
+    numbers = sorted({number for members in families.values() for number in members})
+    talk = _Talk.of(numbers)
+    told = SpokenTo.objects.filter(ticket__in=numbers).values("interaction")
     arrived = [
-        (way.message.accepted_at, way.interaction, addressed(way.interaction))
+        _Mail.of(way)
         for way in Delivery.objects.filter(
-            interaction__ticket__in=numbers,
-            settled_at__isnull=False,
-            bounced_at__isnull=True,
-            message__accepted_at__isnull=False,
+            interaction__in=told, settled_at__isnull=False, message__accepted_at__isnull=False
         )
         .select_related("interaction__author", "message")
+        .prefetch_related("interaction__speaks_to")
         .order_by("message__accepted_at", "pk")
     ]
     owed = []
     for clock in obligations(root, numbers):
         if clock.met_how != f"interaction:{row.pk}":
             continue
-        met_after_all = next((item for item in arrived if _does(item[1], clock, item[2], heard)), None)
+        met_after_all = next((mail for mail in arrived if _does(mail, clock, talk)), None)
+        if met_after_all is not None and met_after_all.row == row:
+            continue  # it reached whom this clock is about
         fresh = deadlines.reopen(
-            clock, at=at, by="bounces", reason="bounced", owed_until=met_after_all[0] if met_after_all else None
+            clock,
+            at=at,
+            by="bounces",
+            reason="bounced",
+            owed_until=met_after_all.accepted_at if met_after_all else None,
         )
         Ticket.objects.filter(acknowledge=clock).update(acknowledge=fresh)
         Ticket.objects.filter(respond=clock).update(respond=fresh)
         if met_after_all:
-            accepted_at, other, _numbers = met_after_all
-            by: trail.Actor = other.author or "acknowledgements"
-            deadlines.meet([fresh], at=accepted_at, by=by, how=f"interaction:{other.pk}")
+            by: trail.Actor = met_after_all.row.author or "acknowledgements"
+            how = f"interaction:{met_after_all.row.pk}"
+            deadlines.meet([fresh], at=met_after_all.accepted_at, by=by, how=how)
         else:
             owed.append(fresh)
     if row.purpose == Purpose.ANSWER:
-        for number in addressed(row):
-            seen = [other.seen_through for _at, other, spoken_to in arrived if number in spoken_to]
-            Ticket.objects.filter(pk=number).update(answered_through=max(seen, default=0))
+        for number in row.speaks_to.values_list("ticket", flat=True):
+            through = 0
+            for mail in arrived:
+                if number in mail.speaks_to and mail.row.purpose == Purpose.ANSWER:
+                    through = talk.answered_through(mail, number, before=through)
+            Ticket.objects.filter(pk=number).update(answered_through=through)
+        for each, members in families.items():
+            _start_follow_up_of_unanswered(each, members, talk.heard, at)
     return owed

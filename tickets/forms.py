@@ -98,6 +98,19 @@ def filters(query: QueryDict) -> Filters:
     )
 
 
+class SeenField(forms.RegexField):
+    """What of each ticket was on screen, as conversation.spell() wrote it on the page."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            r"\A[0-9]{1,18}-[0-9]{1,18}(\.[0-9]{1,18}-[0-9]{1,18})*\Z", max_length=20_000, required=False, **kwargs
+        )
+
+    def clean(self, value: Any) -> dict[int, int]:
+        pairs = [pair.partition("-") for pair in super().clean(value).split(".") if pair]
+        return {int(number): int(through) for number, _dash, through in pairs}
+
+
 class ComposerForm(forms.Form):
     """What somebody writes on a ticket. Each kind has its own text, so that a note can never leave as a reply."""
 
@@ -117,7 +130,7 @@ class ComposerForm(forms.Form):
             (Ticket.State.RESOLVED, _("Resolved")),
         ],
     )
-    seen_through = forms.IntegerField(min_value=0, max_value=2**62)
+    seen_through = SeenField()
 
     def clean_cc(self) -> list[str]:
         return addresses(self.cleaned_data["cc"])
@@ -148,7 +161,7 @@ class ReasonForm(forms.Form):
 
 
 class NoReplyForm(ReasonForm):
-    seen_through = forms.IntegerField(min_value=0, max_value=2**62, widget=forms.HiddenInput)
+    seen_through = SeenField(widget=forms.HiddenInput)
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the checker only

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from csp import access, agreement, deadlines, notices, outbox, trail
+from csp import access, agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Contract, Customer, Mailbox, Notice, OutboundMessage, Team, User
@@ -26,14 +26,17 @@ from tickets.conversation import (
     Kind,
     Purpose,
     Said,
+    Seen,
+    clocks_of,
     derive,
-    evidence,
     excerpt_of,
     family,
+    follow_ups_are_inquiries,
     inbound,
     lock,
     recipients,
     running,
+    seen_of,
     subject_of,
     unseen,
     write,
@@ -144,7 +147,7 @@ def open_ticket(
         ticket.next_obligation, ticket.next_clause = "respond", clocks[1].clause
         ticket.next_starts_at, ticket.next_due_at = clocks[1].starts_at, clocks[1].due_at
     ticket.save(force_insert=True)
-    written = evidence(write(ticket, said, at=at), said) if said else []
+    written = write(ticket, said, at=at).parts if said else []
     trail.record(
         Act.TICKET_PARKED if parked_reason else Act.TICKET_OPENED,
         ticket.trail_subject,
@@ -167,18 +170,21 @@ def open_ticket(
 def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> Interaction:
     """Take in what a customer said on a ticket that exists (clause 3.1, follow-ups).
 
-    A clock starts at its receipt unless an earlier unanswered message already has one running. Automatic replies are
+    A clock starts at its receipt unless an earlier unanswered message already has one running, or the contract does
+    not read follow-ups as inquiries. Automatic replies are
     kept, start nothing and open nothing again. Mail to a closed ticket is the caller's to open a linked ticket for; one
     that is written here all the same opens it again, so that no state hides a running clock.
     """
     root = lock(ticket)
     automatic = said.purpose == Purpose.AUTOMATIC
     clock_row = None
-    if not automatic and not running(root, *ANSWERING):
+    # What was received before the message whose clock runs (and ruled genuine later, say) waits from its own receipt.
+    if not automatic and all(said.occurred_at < clock.starts_at for clock in running(root, *ANSWERING)):
         version = agreement.in_force(root.contract, said.occurred_at)
-        [clock_row] = deadlines.start(
-            [deadlines.draft("follow_up", subject_of(root), version, starts_at=said.occurred_at)], at=at
-        )
+        if follow_ups_are_inquiries(version):
+            [clock_row] = deadlines.start(
+                [deadlines.draft("follow_up", subject_of(root), version, starts_at=said.occurred_at)], at=at
+            )
     row = write(root, said, at=at, follow_up=clock_row)
     if not automatic:
         if not root.is_unfinished or root.state == State.WAITING:
@@ -212,7 +218,7 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
             "automatic": automatic,
             "deadline": clock_row.pk if clock_row else None,
         },
-        evidence=evidence(row, said),
+        evidence=row.parts,
     )
     return row
 
@@ -234,7 +240,7 @@ def respond(
     at: dt.datetime,
     body: str,
     purpose: Interaction.Purpose = Purpose.ANSWER,
-    seen_through: int,
+    seen_through: Seen,
     cc: Sequence[str] = (),
     files: Sequence[File] = (),
     then: Ticket.State = State.WAITING,
@@ -242,10 +248,10 @@ def respond(
 ) -> Interaction | CoSignature:
     """Write to the customer: an answer, or a holding message.
 
-    `seen_through` is the last customer interaction on the author's screen. Nothing is met yet: a duty is met when the
-    first server outside accepts the mail (`settle`). Under a restriction of its author an answer waits for its
-    co-signature, and that is what is returned; `cosigned` is one that has it (clause 8.2). Raises NewMessageMeanwhile,
-    Refused.
+    `seen_through` is what the author had on screen of each ticket that speaks here (conversation.seen_of); it speaks to
+    that and to nothing else, whatever is merged later. Nothing is met yet: a duty is met when the first server outside
+    accepts the mail (`settle`). Under a restriction of its author an answer waits for its co-signature, and that is
+    what is returned; `cosigned` is one that has it (clause 8.2). Raises NewMessageMeanwhile, Refused.
     """
     root = lock(ticket)
     check_can_work(root, by)
@@ -257,19 +263,27 @@ def respond(
         raise Refused(_("After an answer a ticket is open, waiting or resolved."))
     numbers = family(root)
     heard = inbound(root, numbers)
-    missed = [row for row in heard if row.pk > seen_through]
+    missed = unseen(heard, seen_through)
     if missed and cosigned is None:
         raise NewMessageMeanwhile(missed)
-    seen_through = min(seen_through, heard[-1].pk if heard else 0)  # nobody has seen what is still to come
+    last = seen_of(heard)
+    speaks_to = {  # nobody has seen what is still to come
+        number: min(seen_through.get(number, 0), last.get(number, 0))
+        for number in numbers
+        if number in seen_through or number not in last
+    }
+    if then == State.RESOLVED and running(root, "escalate", numbers=numbers):
+        then = State.OPEN  # a supervisor has to hear of it yet (clause 3.3); no state hides that
     if missed:
         then = State.OPEN  # what the customer wrote after the author's answer still waits for one
-    to = recipients(root, heard)
+    to = recipients(root, [row for row in heard if row.ticket_id in speaks_to])
     if not to:
         raise Refused(_("No e-mail address of the customer is known. Add one, or call and log the call."))
-    limit = oversight.holds_back(by, at) if purpose == Purpose.ANSWER and cosigned is None else None
-    if limit is not None:
+    limits = restrictions.of(by, at)
+    limit = oversight.holds_back(limits)
+    if limit is not None and purpose == Purpose.ANSWER and cosigned is None:
         return oversight.hold(
-            root, limit, by=by, at=at, body=body, seen_through=seen_through, cc=cc, files=files, then=then
+            root, limit, by=by, at=at, body=body, seen_through=speaks_to, cc=cc, files=files, then=then
         )
     said = Said(
         kind=Kind.MAIL,
@@ -281,7 +295,7 @@ def respond(
         to=to,
         cc=cc,
         subject=reply_subject(root),
-        seen_through=seen_through,
+        speaks_to=speaks_to,
         files=files,
     )
     row = write(root, said, at=at)
@@ -305,9 +319,9 @@ def respond(
     Delivery.objects.create(interaction=row, message=message)
     root.state = then if purpose == Purpose.ANSWER else State.OPEN
     root.resolved_at, root.closed_at = (at if root.state == State.RESOLVED else None), None
-    if root.assignee_id is None and oversight.may_be_given(root, by, at):
+    if root.assignee_id is None and oversight.may_take(root, limits):
         root.assignee = by
-        deadlines.hand_over(running(root, numbers=numbers), responsible=by, team=root.team, at=at)
+        deadlines.hand_over(clocks_of(numbers), responsible=by, team=root.team, at=at)
     root.last_interaction_at = max(root.last_interaction_at, at)
     root.save()
     if cosigned is None:  # else its draft went when it was written, and there may be a new one
@@ -319,8 +333,8 @@ def respond(
         root.trail_subject,
         by=by,
         at=at,
-        facts={"interaction": row.pk, "seen_through": seen_through, "message": message.pk, "state": root.state},
-        evidence=evidence(row, said),
+        facts={"interaction": row.pk, "speaks_to": speaks_to, "message": message.pk, "state": root.state},
+        evidence=row.parts,
     )
     return row
 
@@ -351,13 +365,13 @@ def note(ticket: Ticket, *, by: User, at: dt.datetime, body: str, files: Sequenc
     Draft.objects.filter(ticket=root, user=by, mode=Draft.Mode.NOTE).delete()
     Ticket.objects.filter(pk=root.pk).update(last_interaction_at=max(root.last_interaction_at, at))
     trail.record(
-        Act.NOTE_WRITTEN, root.trail_subject, by=by, at=at, facts={"interaction": row.pk}, evidence=[row]
+        Act.NOTE_WRITTEN, root.trail_subject, by=by, at=at, facts={"interaction": row.pk}, evidence=row.parts
     )  # fmt: skip
     return row
 
 
 @transaction.atomic
-def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, seen_through: int) -> None:
+def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, seen_through: Seen) -> None:
     """Rule that a follow-up asks for nothing ("Thanks!"). Never on a first message; a share is sampled (3.1)."""
     root = lock(ticket)
     check_can_work(root, by)
@@ -365,17 +379,19 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
         raise Refused(_("Say why no reply is needed; the reason stands in the evidence."))
     if running(root, "respond"):
         raise Refused(_("A first message always gets an answer."))
-    missed = unseen(root, seen_through)
+    numbers = family(root)
+    heard = inbound(root, numbers)
+    missed = unseen(heard, seen_through)
     if missed:
         raise NewMessageMeanwhile(missed)
     rows = running(root, "follow_up")
     if not rows:
         raise Refused(_("No message is waiting for a reply."))
     met = deadlines.meet(rows, at=at, by=by, how="no reply needed")
-    numbers = family(root)
-    seen_through = max((row.pk for row in inbound(root, numbers)), default=0)
-    Ticket.objects.filter(pk__in=numbers).update(answered_through=seen_through)
-    root.answered_through = seen_through
+    last = seen_of(heard)
+    for number, through in last.items():
+        Ticket.objects.filter(pk=number).update(answered_through=through)
+    root.answered_through = last.get(root.pk, root.answered_through)
     if root.state in (State.NEW, State.OPEN):
         root.state = State.WAITING
     root.save()
@@ -385,6 +401,6 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
         root.trail_subject,
         by=by,
         at=at,
-        facts={"deadlines": [row.pk for row in met], "seen_through": seen_through},
+        facts={"deadlines": [row.pk for row in met], "seen_through": last},
         personal={"reason": reason},
     )

@@ -14,9 +14,20 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, Notice, OutboundMessage, User
 from csp.roles import Role
-from tickets.conversation import ANSWERING, Direction, Purpose, derive, family, inbound, lock, running
+from tickets.conversation import (
+    ANSWERING,
+    Direction,
+    Purpose,
+    answered_through,
+    derive,
+    family,
+    inbound,
+    lock,
+    running,
+    seen_of,
+)
 from tickets.handling import check_can_work
-from tickets.models import Category, Delivery, Interaction, Ticket
+from tickets.models import Category, Interaction, SpokenTo, Ticket
 
 State = Ticket.State
 CLOSES_AFTER = dt.timedelta(days=7)  # policy: a resolved ticket closes itself after seven quiet days
@@ -33,14 +44,17 @@ def check_can_resolve(ticket: Ticket) -> None:
 
 
 def _answer_on_its_way(ticket: Ticket) -> bool:
-    """Whether one that was written in sight of the customer's last word waits to be taken by a server outside."""
-    under_way = Delivery.objects.filter(
-        interaction__ticket__in=family(ticket),
-        interaction__purpose=Purpose.ANSWER,
-        interaction__seen_through__gte=max((row.pk for row in inbound(ticket)), default=0),
-        settled_at__isnull=True,
-    )
-    return under_way.exclude(message__state=OutboundMessage.State.FAILED).exists()
+    """Whether what was written in sight of the customer's last word waits to be taken by a server outside."""
+    numbers = family(ticket)
+    under_way = SpokenTo.objects.filter(
+        ticket__in=numbers, interaction__purpose=Purpose.ANSWER, interaction__delivery__settled_at__isnull=True
+    ).exclude(interaction__delivery__message__state=OutboundMessage.State.FAILED)
+    through = dict(under_way.order_by("through").values_list("ticket", "through"))
+    last = seen_of(inbound(ticket, numbers))
+    asked = {int(row.subject_ref[1:]) for row in running(ticket, *ANSWERING, numbers=numbers)}
+    answered = answered_through(ticket, numbers)
+    waiting = asked | {number for number, upto in last.items() if upto > answered[number]}
+    return all(through.get(number, -1) >= last.get(number, 0) for number in waiting)
 
 
 @transaction.atomic

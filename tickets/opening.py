@@ -110,7 +110,7 @@ def write_first(
         language=customer.language,
         assignee=by,
     )
-    handling.respond(ticket, by=by, at=at, body=body, seen_through=0, files=files)
+    handling.respond(ticket, by=by, at=at, body=body, seen_through={}, files=files)
     return ticket
 
 

@@ -15,7 +15,7 @@ from csp.events import Act
 from csp.models import Blob, Notice, Restriction, User
 from csp.restrictions import Restricted
 from csp.roles import Role
-from tickets.conversation import File
+from tickets.conversation import File, Seen
 from tickets.models import CoSignature, CoSignatureFile, Draft, Ticket
 
 Kind = Restriction.Kind
@@ -23,24 +23,22 @@ Kind = Restriction.Kind
 
 def check_can_be_given(ticket: Ticket, to: User, at: dt.datetime) -> None:
     """Raise Restricted where a restriction keeps this ticket from this person."""
-    kinds = {row.kind for row in restrictions.of(to, at)}
-    if Kind.NO_NEW_TICKETS in kinds:
+    limits = restrictions.of(to, at)
+    if any(row.kind == Kind.NO_NEW_TICKETS for row in limits):
         raise Restricted(_("%(name)s takes no new tickets at the moment. Choose somebody else.") % {"name": to.name})
-    if Kind.NO_COMPLAINTS in kinds and ticket.kind == Ticket.Kind.COMPLAINT:
+    if not may_take(ticket, limits):
         raise Restricted(_("%(name)s takes no complaints at the moment. Choose somebody else.") % {"name": to.name})
 
 
-def may_be_given(ticket: Ticket, to: User, at: dt.datetime) -> bool:
-    try:
-        check_can_be_given(ticket, to, at)
-    except Restricted:
-        return False
-    return True
+def may_take(ticket: Ticket, limits: Sequence[Restriction]) -> bool:
+    """Whether somebody with these restrictions takes up this ticket by answering it."""
+    kinds = {row.kind for row in limits}
+    return not (Kind.NO_NEW_TICKETS in kinds or (Kind.NO_COMPLAINTS in kinds and ticket.kind == Ticket.Kind.COMPLAINT))
 
 
-def holds_back(author: User, at: dt.datetime) -> Restriction | None:
-    """The restriction because of which this person's answers wait for a co-signature, if there is one."""
-    return next(iter(restrictions.of(author, at, Kind.COSIGN)), None)
+def holds_back(limits: Sequence[Restriction]) -> Restriction | None:
+    """That one of somebody's restrictions because of which answers wait for a co-signature, if there is one."""
+    return next((row for row in limits if row.kind == Kind.COSIGN), None)
 
 
 def signers(ticket: Ticket, restriction: Restriction, at: dt.datetime) -> list[User]:
@@ -58,7 +56,7 @@ def hold(
     by: User,
     at: dt.datetime,
     body: str,
-    seen_through: int,
+    seen_through: Seen,
     cc: Sequence[str],
     files: Sequence[File],
     then: Ticket.State,
@@ -72,7 +70,7 @@ def hold(
         restriction=restriction,
         body=body,
         cc=list(cc),
-        seen_through=seen_through,
+        seen=sorted(seen_through.items()),
         then=then,
         written_at=at,
     )

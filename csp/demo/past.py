@@ -18,7 +18,7 @@ from csp.demo.correcting import correct
 from csp.demo.plan import FIRST, Step, Story
 from csp.models import Notice, OutboundMessage, User
 from tickets import acknowledging, assignment, delivery, escalation, handling, lifecycle, merging
-from tickets.conversation import Purpose, inbound
+from tickets.conversation import Purpose, Seen, inbound, seen_of
 from tickets.intake import landing, taking_in
 from tickets.models import Delivery, Escalation, InboundMessage, Interaction, Ticket
 
@@ -118,9 +118,9 @@ class Telling:
                 post.keep(outbox.render(message).as_bytes(), message.to, accepted_at)
         delivery.settle(accepted_at)
 
-    def _screen(self) -> int:
-        """The last message of the customer that somebody sees who has the ticket open."""
-        return max((row.pk for row in inbound(self.ticket)), default=0)
+    def _screen(self) -> Seen:
+        """What somebody sees who has the ticket open."""
+        return seen_of(inbound(self.ticket))
 
     def _escalation(self) -> Escalation | None:
         return Escalation.objects.filter(ticket=self.ticket, closed_at__isnull=True).first()

@@ -47,8 +47,10 @@ class OutboundMessage(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     answer = models.CharField(max_length=500, blank=True)  # what the server said, the last time
+    # Who does not get it although others do, and what was said of it: refused when it was offered, or returned.
+    lost = models.JSONField(default=dict, blank=True)
 
-    record = Record(Kept.TICKET, personal=("to", "cc", "subject", "body", "html", "headers", "answer"))
+    record = Record(Kept.TICKET, personal=("to", "cc", "subject", "body", "html", "headers", "answer", "lost"))
 
     class Meta:
         constraints = [
@@ -64,6 +66,11 @@ class OutboundMessage(models.Model):
 
     def __str__(self) -> str:
         return self.message_id
+
+    @property
+    def reached(self) -> list[str]:
+        """The addresses in To that it has reached as far as we know: taken outside, and not come back."""
+        return [address for address in self.to if address not in self.lost] if self.accepted_at else []
 
 
 class OutboundAttachment(models.Model):

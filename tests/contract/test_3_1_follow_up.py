@@ -8,7 +8,7 @@ import datetime as dt
 
 import pytest
 
-from csp.models import Breach, Deadline
+from csp.models import Breach, Customer, Deadline, Reading, Version
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.edges import INSTANTS, NAMES
@@ -24,6 +24,11 @@ def answered_once(cast: Cast, received_at: dt.datetime = AT) -> Ticket:
     ticket = make.ticket(team=cast.team, customer=cast.carl, received_at=received_at)
     make.answer(ticket=ticket, by=cast.rita, at=received_at, accepted_at=received_at)
     return ticket
+
+
+def bob() -> Customer:
+    """A colleague of Carl's, who was in copy."""
+    return make.customer(name="Bob", address="bob@northwind.example", organisation="Northwind")
 
 
 def follow_ups(ticket: Ticket) -> list[Deadline]:
@@ -76,7 +81,7 @@ def test_nothing_is_sent_when_the_customer_wrote_meanwhile(cast: Cast) -> None:
 
 def test_nobody_sees_what_is_still_to_come_whatever_the_form_says(cast: Cast) -> None:
     ticket = make.ticket(team=cast.team, customer=cast.carl)
-    row = make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR, seen_through=2**60)
+    row = make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR, seen_through={ticket.pk: 2**60})
     make.message(ticket=ticket, at=AT + 2 * HOUR)
     make.accept(interaction=row, at=AT + 3 * HOUR)
     assert [clock.starts_at for clock in follow_ups(ticket)] == [AT + 2 * HOUR]
@@ -133,8 +138,12 @@ def test_a_person_may_rule_that_a_follow_up_asks_for_nothing(cast: Cast) -> None
     ticket = answered_once(cast)
     message = make.message(ticket=ticket, at=AT + HOUR, body="Thanks!")
     with pytest.raises(handling.Refused, match="Say why"):
-        handling.no_reply_needed(ticket, by=cast.rita, at=AT + 2 * HOUR, reason=" ", seen_through=message.pk)
-    handling.no_reply_needed(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="Only thanks.", seen_through=message.pk)
+        handling.no_reply_needed(
+            ticket, by=cast.rita, at=AT + 2 * HOUR, reason=" ", seen_through={ticket.pk: message.pk}
+        )
+    handling.no_reply_needed(
+        ticket, by=cast.rita, at=AT + 2 * HOUR, reason="Only thanks.", seen_through={ticket.pk: message.pk}
+    )
     [row] = follow_ups(ticket)
     assert (row.state, row.met_by, row.met_how) == (State.MET, cast.rita, "no reply needed")
     make.message(ticket=ticket, at=AT + 3 * HOUR)
@@ -148,7 +157,7 @@ def test_never_on_a_first_message_and_never_on_one_that_was_not_seen(cast: Cast)
             ticket, by=cast.rita, at=AT + HOUR, reason="Thanks.", seen_through=make.on_screen(ticket=ticket)
         )
     make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR)
-    seen = make.message(ticket=ticket, at=AT + 2 * HOUR).pk
+    seen = {ticket.pk: make.message(ticket=ticket, at=AT + 2 * HOUR).pk}
     make.message(ticket=ticket, at=AT + 3 * HOUR)
     with pytest.raises(handling.NewMessageMeanwhile):
         handling.no_reply_needed(ticket, by=cast.rita, at=AT + 4 * HOUR, reason="Thanks.", seen_through=seen)
@@ -171,3 +180,91 @@ def test_outbound_first_has_no_clock_until_the_customer_writes_back(cast: Cast) 
     assert {row.state for row in make.clocks(ticket=ticket)} == {State.VOID}
     make.message(ticket=ticket, at=AT + HOUR)
     assert follow_ups(ticket)[0].due_at == AT + 25 * HOUR
+
+
+def test_an_answer_to_somebody_in_copy_answers_the_customer_as_well(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    make.answer(
+        ticket=ticket, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR, purpose=Purpose.HOLDING,
+        cc=["bob@northwind.example"],
+    )  # fmt: skip
+    make.message(ticket=ticket, at=AT + 2 * HOUR, sender="bob@northwind.example", by=bob())
+    row = make.answer(ticket=ticket, by=cast.rita, at=AT + 3 * HOUR, accepted_at=AT + 3 * HOUR)
+    assert row.to == ["carl@northwind.example", "bob@northwind.example"]
+    assert make.clocks(ticket=ticket, obligation="respond")[0].state == State.MET
+
+
+def test_an_answer_that_does_not_reach_whoever_asked_answers_only_the_others(cast: Cast) -> None:
+    ticket = answered_once(cast)
+    make.message(ticket=ticket, at=AT + HOUR)
+    make.message(ticket=ticket, at=AT + 2 * HOUR, sender="bob@northwind.example", by=bob())
+    row = make.answer(ticket=ticket, by=cast.rita, at=AT + 3 * HOUR)
+    make.accept(interaction=row, at=AT + 3 * HOUR, lost=["carl@northwind.example"])
+    [clock] = follow_ups(ticket)
+    assert clock.state == State.OPEN, "Bob has his answer; Carl, whose message began the clock, has not"
+    assert cast.rita.notices.filter(kind="delivery").count() == 1
+    again = make.answer(ticket=ticket, by=cast.rita, at=AT + 4 * HOUR)
+    assert again.to == ["bob@northwind.example"], "mail to a dead address is not tried while there is another"
+
+
+def test_whoever_wrote_meanwhile_and_is_not_reached_waits_from_the_own_receipt(cast: Cast) -> None:
+    ticket = answered_once(cast)
+    make.message(ticket=ticket, at=AT + HOUR)
+    make.message(ticket=ticket, at=AT + 2 * HOUR, sender="bob@northwind.example", by=bob())
+    row = make.answer(ticket=ticket, by=cast.rita, at=AT + 3 * HOUR)
+    make.accept(interaction=row, at=AT + 3 * HOUR, lost=["bob@northwind.example"])
+    assert [(clock.starts_at, clock.state) for clock in follow_ups(ticket)] == [
+        (AT + HOUR, State.MET),
+        (AT + 2 * HOUR, State.OPEN),
+    ]
+
+
+def test_a_ticket_that_was_merged_in_since_the_page_was_shown_is_not_answered_unseen(cast: Cast) -> None:
+    older = make.ticket(team=cast.team, customer=cast.carl)
+    newer = make.ticket(team=cast.team, customer=cast.carl, received_at=AT + HOUR)
+    seen = make.on_screen(ticket=newer)
+    merging.merge(older, into=newer, by=cast.sam, at=AT + 2 * HOUR)
+    with pytest.raises(handling.NewMessageMeanwhile) as caught:
+        make.answer(ticket=newer, by=cast.rita, at=AT + 3 * HOUR, seen_through=seen)
+    assert [row.ticket_id for row in caught.value.unseen] == [older.pk]
+
+
+def test_an_answer_speaks_to_what_it_was_written_to_whatever_is_separated_later(cast: Cast) -> None:
+    older = make.ticket(team=cast.team, customer=cast.carl)
+    newer = make.ticket(team=cast.team, customer=cast.carl, received_at=AT + HOUR)
+    merging.merge(older, into=newer, by=cast.sam, at=AT + 2 * HOUR)
+    row = make.answer(ticket=newer, by=cast.rita, at=AT + 3 * HOUR)
+    merging.unmerge(older, by=cast.sam, at=AT + 4 * HOUR)
+    make.accept(interaction=row, at=AT + 5 * HOUR)
+    for ticket in (older, newer):
+        assert make.clocks(ticket=ticket, obligation="respond")[0].state == State.MET
+    make.bounce(interaction=row, at=AT + 6 * HOUR)
+    for ticket in (older, newer):
+        [_first, again] = make.clocks(ticket=ticket, obligation="respond")
+        shown = Ticket.objects.get(pk=ticket.pk)
+        assert (again.state, shown.respond, shown.state) == (State.OPEN, again, Ticket.State.OPEN)
+        assert shown.next_obligation == "respond"
+
+
+def test_what_is_ruled_genuine_later_waits_from_its_own_receipt(cast: Cast) -> None:
+    ticket = answered_once(cast)
+    make.message(ticket=ticket, at=AT + 10 * HOUR)
+    make.message(ticket=ticket, at=AT + 11 * HOUR, received_at=AT + 4 * HOUR)
+    assert [clock.starts_at for clock in follow_ups(ticket)] == [AT + 4 * HOUR, AT + 10 * HOUR]
+    assert Ticket.objects.get(pk=ticket.pk).next_due_at == AT + 28 * HOUR
+    make.answer(ticket=ticket, by=cast.rita, at=AT + 12 * HOUR, accepted_at=AT + 12 * HOUR)
+    assert {clock.state for clock in follow_ups(ticket)} == {State.MET}
+
+
+def test_a_contract_may_read_follow_ups_as_no_inquiries(cast: Cast) -> None:
+    version = Version.objects.create(
+        contract=cast.contract, number=1, title="Signed otherwise", in_force_from=AT, created_at=AT
+    )
+    Reading.objects.create(version=version, key="follow_ups_are_inquiries", value="no")
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    under_way = make.answer(ticket=ticket, by=cast.rita, at=AT)
+    make.message(ticket=ticket, at=AT + HOUR)
+    make.accept(interaction=under_way, at=AT + 2 * HOUR)
+    make.message(ticket=ticket, at=AT + 3 * HOUR)
+    assert follow_ups(ticket) == []
+    assert Ticket.objects.get(pk=ticket.pk).state == Ticket.State.OPEN, "somebody reads it all the same"

@@ -13,7 +13,7 @@ from csp.models import Breach, Deadline, Notice
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.edges import INSTANTS, NAMES
-from tickets import escalation, lifecycle, merging
+from tickets import escalation, handling, lifecycle, merging
 from tickets.handling import Refused
 from tickets.models import Escalation, Ticket
 
@@ -193,3 +193,15 @@ def test_a_merge_into_what_is_before_a_supervisor_meets_both_clocks(cast: Cast) 
     escalation.escalate(other, by=cast.rita, at=AT + HOUR, reason="Above 500 euros")
     merging.merge(one, into=other, by=cast.rita, at=AT + 2 * HOUR)
     assert clock_of(one).state == State.MET
+
+
+def test_an_answer_that_resolves_does_not_hide_that_a_supervisor_must_hear_of_it(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A legal threat.")
+    row = handling.respond(
+        ticket, by=cast.rita, at=AT + 2 * HOUR, body="Done.", seen_through=make.on_screen(ticket=ticket),
+        then=Ticket.State.RESOLVED,
+    )  # fmt: skip
+    make.accept(interaction=row, at=AT + 2 * HOUR)
+    shown = Ticket.objects.get(pk=ticket.pk)
+    assert (shown.state, shown.next_obligation) == (Ticket.State.OPEN, "escalate")

@@ -260,7 +260,8 @@ def test_a_signed_answer_is_its_authors_and_meets_when_accepted_outside(cast: Ca
     row = waiting(watched, cast)
     at = make.AT + 2 * make.HOUR
     sent = cosigning.sign(row, by=cast.sam, at=at, seen_through=make.on_screen(ticket=watched))
-    assert (sent.author, sent.body, sent.seen_through) == (cast.rita, "It is corrected.", row.seen_through)
+    assert (sent.author, sent.body) == (cast.rita, "It is corrected.")
+    assert dict(sent.speaks_to.values_list("ticket", "through")) == row.seen_through
     [respond] = make.clocks(ticket=watched, obligation="respond")
     assert respond.met_at is None
     make.accept(interaction=sent, at=at + make.SECOND)
@@ -277,8 +278,8 @@ def test_what_the_customer_wrote_after_the_author_is_not_answered_by_it(cast: Ca
     at = make.AT + 3 * make.HOUR
     with pytest.raises(NewMessageMeanwhile):
         cosigning.sign(row, by=cast.sam, at=at, seen_through=row.seen_through)
-    sent = cosigning.sign(row, by=cast.sam, at=at, seen_through=later.pk)
-    assert sent.seen_through == row.seen_through < later.pk
+    sent = cosigning.sign(row, by=cast.sam, at=at, seen_through={watched.pk: later.pk})
+    assert sent.seen_through == row.seen_through[watched.pk] < later.pk
     make.accept(interaction=sent, at=at)
     [follow_up] = make.clocks(ticket=watched, obligation="follow_up")
     assert (follow_up.state, follow_up.starts_at) == ("open", later.occurred_at)

@@ -18,6 +18,7 @@ from tests.cast import Cast
 from tests.factories import AT, HOUR
 from tests.tickets.desk import HTMX, at_nine, browser
 from tickets import escalation
+from tickets.conversation import spell
 from tickets.models import CannedReply, Draft, Interaction, Presence, Ticket
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_nine")]
@@ -31,7 +32,7 @@ def ticket(cast: Cast) -> Ticket:
 
 def words(ticket: Ticket, **more: Any) -> dict[str, Any]:
     """What the composer's form sends."""
-    screen = factories.on_screen(ticket=ticket)
+    screen = spell(factories.on_screen(ticket=ticket))
     return {"kind": "reply", "reply": "It is put right.", "seen_through": screen, "then": "waiting"} | more
 
 
@@ -178,7 +179,7 @@ def test_a_reply_over_a_message_that_nobody_has_read_is_held_and_shown(cast: Cas
     page = held.content.decode()
     assert held.status_code == 409
     assert not outbox()
-    for part in ("Stop, I found it myself.", "It is put right.", f'value="{late.pk}"'):
+    for part in ("Stop, I found it myself.", "It is put right.", f'value="{ticket.pk}-{late.pk}"'):
         assert part in page
     assert "<html" not in page
     assert client.post(f"/tickets/{ticket.pk}/write/", words(ticket)).status_code == 302
@@ -239,12 +240,12 @@ def test_only_approved_replies_are_offered_and_they_are_filled_from_the_ticket(c
 
 def test_no_reply_needed_takes_a_reason_and_never_a_first_message(cast: Cast, ticket: Ticket) -> None:
     client, url = browser(cast.rita), f"/tickets/{ticket.pk}/no-reply-needed/"
-    first = client.post(url, {"reason": "Thanks", "seen_through": factories.on_screen(ticket=ticket)})
+    first = client.post(url, {"reason": "Thanks", "seen_through": spell(factories.on_screen(ticket=ticket))})
     assert first.status_code == 422
     assert "A first message always gets an answer." in first.content.decode()
     factories.answer(ticket=ticket, by=cast.rita, at=AT, accepted_at=AT)
     factories.message(ticket=ticket, at=AT, body="Thank you!")
-    screen = factories.on_screen(ticket=ticket)
+    screen = spell(factories.on_screen(ticket=ticket))
     assert client.post(url, {"reason": "", "seen_through": screen}).status_code == 422
     assert client.post(url, {"reason": "Only thanks", "seen_through": screen}).status_code == 302
 
@@ -265,7 +266,7 @@ def test_others_here_are_told_and_news_is_held_until_somebody_looks(cast: Cast, 
     assert (news["hold"], news["text"]) == (True, "The customer wrote")
     part = client.get(f"/tickets/{ticket.pk}/", headers=HTMX | {"HX-Target": "thread"}).content.decode()
     assert "One more thing." in part
-    assert f'value="{factories.on_screen(ticket=ticket)}"' in part  # shown, so seen
+    assert f'value="{spell(factories.on_screen(ticket=ticket))}"' in part  # shown, so seen
     assert client.get("/changes", {"scope": f"ticket:{ticket.pk + 99}"}).status_code == 400
     assert browser(cast.otto).get("/changes", where).status_code == 400
 

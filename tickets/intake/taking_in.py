@@ -4,7 +4,7 @@
 
 Each message is one transaction. One that fails is tried again later; the third try first lets a limited child process
 read it, so that a message which hangs or swells the reader costs a child and not a worker; then it is parked: a ticket
-with the reason, its source at hand, its clock running from receipt.
+with the reason, its source at hand, its clock running from receipt unless that lies before the cut-over.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
             _bounced(row, message, verdict, at)
         case verdicts.Kind.AUTOMATIC:
             _automatic(row, message, thread, verdict, at)
-        case _ if row.mailbox is not None and row.received_at < row.mailbox.cut_over_at:
+        case _ if _is_before_cut_over(row):
             _import(row, message, at)
         case verdicts.Kind.UNSORTED:
             _unsorted(row, thread, verdict.sentence, at)
@@ -164,6 +164,10 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
                 _unsorted(row, thread, too_much, at)
             else:
                 inquiry(row, message, thread, verdict, at, by=ACTOR)
+
+
+def _is_before_cut_over(row: InboundMessage) -> bool:
+    return row.mailbox is not None and row.received_at < row.mailbox.cut_over_at
 
 
 def describe(row: InboundMessage, message: Message) -> None:
@@ -334,6 +338,7 @@ def _park_unread(row: InboundMessage, at: dt.datetime) -> None:
     reason = f"It could not be taken in after {TRIES} tries. {row.reason}".strip()
     row.mailbox = row.mailbox or facts.mailbox_for(row, row.envelope_to.split(","))
     mailboxes.mail_came(row.mailbox, at)
+    imported = _is_before_cut_over(row)
     row.ticket = handling.open_ticket(
         team=facts.team_for(row.mailbox),
         subject=_("A message that could not be read"),
@@ -349,10 +354,11 @@ def _park_unread(row: InboundMessage, at: dt.datetime) -> None:
             inbound=row,
         ),
         mailbox=row.mailbox,
+        origin=Ticket.Origin.IMPORTED if imported else Ticket.Origin.CUSTOMER,
         parked_reason=reason,
         acknowledge_by_hand=_("Nobody knows yet who wrote it."),
     )
-    _finish(row, State.PARKED, reason, at)
+    _finish(row, State.IMPORTED if imported else State.PARKED, reason, at)
 
 
 # ---------------------------------------------------------------- what machines wrote
@@ -391,14 +397,16 @@ def _bounced(row: InboundMessage, message: Message, verdict: verdicts.Verdict, a
         _notice_came_back(sent, report.permanent, at)
         return
     _keep_automatic(row, message, deliveries[0].interaction.ticket, at)
-    lost = {each.recipient.lower() for each in report.failures if each.permanent}
-    copies, addressees = {each.lower() for each in sent.cc}, {each.lower() for each in sent.to}
-    only_copies = bool(lost & copies) and not lost & addressees
-    if report.permanent and not only_copies:
-        worst = next(each for each in report.failures if each.permanent)
-        status = f"{worst.status} {worst.diagnostic}".strip() or "not delivered"
-        for each in deliveries:
-            delivery.bounce(each, at=at, status=status)
+    worst = {each.recipient.lower(): each for each in report.failures if each.permanent}
+    copies = {each.lower() for each in sent.cc}
+    lost = [each for each in sent.to if each.lower() in worst]
+    for each in deliveries:
+        if lost:
+            first = worst[lost[0].lower()]
+            status = f"{first.status} {first.diagnostic}".strip() or "not delivered"
+            delivery.bounce(each, at=at, status=status, lost=lost)
+        elif worst.keys() - copies:  # of somebody we did not write to: anybody could say so
+            delivery.doubt(each, at=at)
     _finish(row, State.THREADED, verdict.sentence, at)
 
 

@@ -5,7 +5,7 @@ from tickets.models.cosign import CoSignature, CoSignatureFile
 from tickets.models.desk import CannedReply, Category, Draft, MailText, Presence
 from tickets.models.escalations import Escalation, EscalationCause
 from tickets.models.inbound import InboundMessage, Ruling, SenderRule
-from tickets.models.interactions import Attachment, Delivery, Interaction
+from tickets.models.interactions import Attachment, Delivery, Interaction, SpokenTo
 from tickets.models.tickets import Ticket, TicketLink
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Presence",
     "Ruling",
     "SenderRule",
+    "SpokenTo",
     "Ticket",
     "TicketLink",
 ]

@@ -45,8 +45,9 @@ class CoSignature(models.Model):
     restriction = models.ForeignKey("csp.Restriction", on_delete=models.PROTECT, related_name="+")
     body = models.TextField()
     cc = ArrayField(models.CharField(max_length=320), default=list, blank=True)
-    # The last customer interaction that the author had on screen; what came later is not answered by this.
-    seen_through = models.BigIntegerField()
+    # Of each ticket on the author's screen (merged ones, too) the last customer interaction, as [number, interaction];
+    # what came later is not answered by this.
+    seen = models.JSONField(default=list)
     then = models.CharField(max_length=10)  # the ticket's state once it is sent
     written_at = models.DateTimeField()
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
@@ -85,6 +86,10 @@ class CoSignature(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id}/{self.author_id}"
+
+    @property
+    def seen_through(self) -> dict[int, int]:
+        return dict(self.seen)
 
 
 class CoSignatureFile(models.Model):

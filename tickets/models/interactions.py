@@ -69,6 +69,9 @@ class Interaction(models.Model):
     # The clock that this unanswered customer message started.
     follow_up = models.OneToOneField("csp.Deadline", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
+    # What was stored with this when it was written, itself first: what the trail vouches for; not a column.
+    parts: list[models.Model]
+
     record = Record(
         Kept.TICKET,
         person="ticket__customer",
@@ -115,6 +118,31 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SpokenTo(models.Model):
+    """That an outgoing interaction speaks to a ticket: to all that its customer said there, up to one interaction.
+
+    Written with it, from what its author had on screen, and never changed: a merge or its undoing makes no answer
+    speak to more, or to less.
+    """
+
+    # the constraint below is its index
+    interaction = models.ForeignKey(Interaction, on_delete=models.PROTECT, related_name="speaks_to", db_index=False)
+    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.PROTECT, related_name="spoken_to")
+    through = models.BigIntegerField()  # the ticket's last customer interaction on screen; 0 where there was none
+
+    record = Record(Kept.TICKET)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["interaction", "ticket"], name="an_interaction_speaks_to_a_ticket_once"),
+        ]
+        verbose_name = _("ticket spoken to")
+        verbose_name_plural = _("tickets spoken to")
+
+    def __str__(self) -> str:
+        return f"{self.interaction_id} to {self.ticket_id}"
 
 
 class Delivery(models.Model):

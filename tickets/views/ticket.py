@@ -20,7 +20,7 @@ from csp.access import Refused
 from csp.models import Address, Deadline, Held, TrailEntry, User
 from csp.roles import Permission, Role
 from tickets import changes, desk, reading
-from tickets.conversation import family, recipients
+from tickets.conversation import family, recipients, seen_of, spell
 from tickets.forms import ComposerForm
 from tickets.models import Draft, Escalation, Interaction, Ticket, TicketLink
 from tickets.views.door import (
@@ -119,7 +119,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "face": face_of(ticket, at=at),
         "term": _term(ticket, duties, at=at),
         "thread": thread(ticket, said, events, user=user, names=names, people=people, at=at),
-        "seen_through": max((row.pk for row in heard), default=0),
+        "seen_through": spell(seen_of(heard)),
         "heard": heard,
         "duties": [_duty(row, held[row.pk], user, at=at) for row in duties],
         "here": desk.others_here(ticket, user, at=at),

@@ -109,7 +109,7 @@ def no_reply_needed(request: HttpRequest, number: int) -> HttpResponse:
     at, user, ticket = clock.now(), person(request), load(request, number)
     form = NoReplyForm(
         request.POST or None,
-        initial={"seen_through": request.GET.get("seen", "0")},
+        initial={"seen_through": request.GET.get("seen", "")},
         hint=_("It stands in the evidence; a share of these rulings is looked at by somebody else."),
     )
     step = Step(

@@ -144,6 +144,19 @@ def test_before_the_cut_over_mail_is_imported_without_clock_or_acknowledgement(c
     assert OutboundMessage.objects.count() == 1
 
 
+def test_what_cannot_be_read_from_before_the_cut_over_has_no_clock_either(cast: Cast) -> None:
+    box = mailbox(cast.team, cut_over_at=AT)
+    row = landing.land(b"\0", door=landing.Door.IMAP, mailbox=box, internal_date=AT - HOUR, at=AT)
+    InboundMessage.objects.filter(pk=row.pk).update(attempts=taking_in.TRIES + 1)
+    taking_in.take_in_one(row.pk, AT)
+    row.refresh_from_db()
+    assert row.state == State.IMPORTED
+    assert row.ticket is not None
+    assert (row.ticket.origin, row.ticket.state) == (Ticket.Origin.IMPORTED, Ticket.State.CLOSED)
+    assert row.ticket.parked_reason
+    assert {clock.state for clock in factories.clocks(ticket=row.ticket)} == {Deadline.State.VOID}
+
+
 def test_what_cannot_be_read_is_a_parked_ticket_with_its_source(cast: Cast) -> None:
     row = arrive(b"")
     ticket = Ticket.objects.get()

@@ -185,6 +185,14 @@ def test_a_bounce_opens_the_duty_again_with_its_first_due_time(ticket: Ticket) -
     assert Delivery.objects.get(message=sent(ticket)).bounced_at == LATER
 
 
+def test_a_report_about_somebody_we_did_not_write_to_opens_nothing_and_people_look(cast: Cast, ticket: Ticket) -> None:
+    row = arrive(report(sent(ticket).message_id, who="nobody@evil.example"), at=LATER)
+    assert row.state == State.THREADED
+    assert [clock.state for clock in factories.clocks(ticket=ticket, obligation="respond")] == [Deadline.State.MET]
+    assert Delivery.objects.get(message=sent(ticket)).bounced_at is None
+    assert Notice.objects.filter(kind="delivery").exists()
+
+
 def test_a_bounce_after_the_due_time_is_a_breach_at_once(ticket: Ticket) -> None:
     arrive(report(sent(ticket).message_id), at=AT + 2 * DAY)
     *_first, again = factories.clocks(ticket=ticket, obligation="respond")
