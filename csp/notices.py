@@ -190,7 +190,7 @@ def sentence(notice: Notice) -> str:
 def mail_collected(at: dt.datetime, *, limit: int = 200) -> int:
     """Give each person who has notices waiting one mail with all of them, at most one a minute. Returns the mails."""
     waiting = Notice.objects.filter(mail__isnull=True, by_mail=True, user__is_active=True)
-    people = waiting.exclude(user__notices__mail__created_at__gt=at - MAIL_EVERY)
+    people = waiting.exclude(user__notices__mailed_at__gt=at - MAIL_EVERY)
     found = list(people.order_by("user").values_list("user", flat=True).distinct()[: batches.FAR])
     return batches.each(found, functools.partial(_mail_one, at=at), limit=limit)
 
@@ -200,7 +200,7 @@ def _mail_one(user_id: int, *, at: dt.datetime) -> int:
     # The person's row is the lock: two collectors would else split one minute between them.
     user = User.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=user_id, is_active=True).first()
     rows = list(Notice.objects.filter(user=user_id, mail__isnull=True, by_mail=True).order_by("id"))
-    lately = Notice.objects.filter(user=user_id, mail__created_at__gt=at - MAIL_EVERY)
+    lately = Notice.objects.filter(user=user_id, mailed_at__gt=at - MAIL_EVERY)
     if user is None or not rows or lately.exists():
         return 0
     _mail(user, rows, at)
@@ -228,7 +228,7 @@ def _mail(user: User, rows: list[Notice], at: dt.datetime) -> None:
         headers={"Auto-Submitted": "auto-generated"},
         at=at,
     )
-    Notice.objects.filter(pk__in=[row.pk for row in rows]).update(mail=message)
+    Notice.objects.filter(pk__in=[row.pk for row in rows]).update(mail=message, mailed_at=at)
 
 
 def _line(notice: Notice) -> str:

@@ -20,6 +20,9 @@ from tickets.models import Attachment, InboundMessage, Interaction, SpokenTo, Ti
 
 Kind, Direction, Purpose = Interaction.Kind, Interaction.Direction, Interaction.Purpose
 
+# The columns of an interaction that may be long: left out where nobody reads them.
+TEXT = ("body", "html", "search")
+
 # What somebody has on screen: of each ticket that was written in, the last customer interaction.
 Seen = Mapping[int, int]
 
@@ -151,6 +154,7 @@ def conversation(ticket: Ticket) -> list[Interaction]:
     return list(
         Interaction.objects.filter(ticket__in=family(ticket))
         .select_related("author", "customer", "delivery__message", "follow_up")
+        .defer("search")
         .prefetch_related("attachments")
         .order_by("occurred_at", "pk")
     )
@@ -161,7 +165,7 @@ def inbound(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Intera
     return list(
         Interaction.objects.filter(ticket__in=numbers or family(ticket), direction=Direction.IN)
         .exclude(purpose=Purpose.AUTOMATIC)
-        .defer("body", "html")
+        .defer(*TEXT)
         .order_by("pk")
     )
 

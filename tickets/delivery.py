@@ -18,6 +18,7 @@ from csp.events import Act
 from csp.models import Address, Deadline, Notice, OutboundMessage
 from tickets.conversation import (
     ANSWERING,
+    TEXT,
     Purpose,
     Seen,
     derive,
@@ -35,6 +36,7 @@ from tickets.models import Delivery, Interaction, SpokenTo, Ticket
 State = Ticket.State
 # The obligations that a mail can keep.
 TOLD = ("acknowledge", *ANSWERING)
+_TEXT = [f"interaction__{name}" for name in TEXT]
 
 
 def settle(at: dt.datetime, *, limit: int = 200) -> int:
@@ -171,6 +173,7 @@ def _settle_one(which: tuple[int, int, int], *, at: dt.datetime) -> int:
     delivery = (
         Delivery.objects.select_for_update(of=("self",), no_key=True)
         .select_related("interaction__author", "message")
+        .defer(*_TEXT)
         .filter(pk=pk, settled_at__isnull=True)
         .first()
     )
@@ -294,6 +297,7 @@ def bounce(delivery: Delivery, *, at: dt.datetime, status: str, lost: Collection
     delivery = (
         Delivery.objects.select_for_update(no_key=True, of=("self", "message"))
         .select_related("interaction__author", "message")
+        .defer(*_TEXT)
         .get(pk=delivery.pk)
     )
     message = delivery.message
@@ -351,6 +355,7 @@ def _owed_again(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime
             interaction__in=told, settled_at__isnull=False, message__accepted_at__isnull=False
         )
         .select_related("interaction__author", "message")
+        .defer(*_TEXT)
         .prefetch_related("interaction__speaks_to")
         .order_by("message__accepted_at", "pk")
     ]

@@ -36,6 +36,7 @@ class Notice(models.Model):
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
     by_mail = models.BooleanField(default=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
     mail = models.ForeignKey(
         "csp.OutboundMessage", on_delete=models.PROTECT, null=True, blank=True, related_name="notices"
     )
@@ -49,6 +50,8 @@ class Notice(models.Model):
             models.Index(
                 fields=["created_at"], condition=Q(mail__isnull=True, by_mail=True), name="notice_to_be_mailed"
             ),
+            # who had a mail just now
+            models.Index(fields=["user", "mailed_at"], condition=Q(mailed_at__isnull=False), name="notice_mailed"),
             # the bell
             models.Index(fields=["user", "-id"], name="notice_of_user"),
             models.Index(fields=["user"], condition=Q(read_at__isnull=True), name="notice_unread"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from csp.records import Kept, Record
@@ -60,7 +61,14 @@ class OutboundMessage(models.Model):
                 name="accepted_says_when",
             ),
         ]
-        indexes = [models.Index(fields=["not_before"], condition=Q(state="queued"), name="outbox_queued")]
+        indexes = [
+            # what is due, in the order of sending
+            models.Index(
+                F("not_before").asc(nulls_first=True), "id", condition=Q(state="queued"), name="outbox_queued"
+            ),
+            # what one address was acknowledged lately
+            GinIndex(fields=["to"], condition=Q(kind="acknowledgement"), name="outbox_acknowledged"),
+        ]
         verbose_name = _("outgoing message")
         verbose_name_plural = _("outgoing messages")
 

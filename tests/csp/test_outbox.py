@@ -3,6 +3,8 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.db.models import F
 
 from csp import outbox
 from csp.models import BlobKey, OutboundMessage
@@ -170,3 +172,12 @@ def test_one_that_is_to_wait_waits(server: MailServer) -> None:
     assert outbox.deliver(AT) == 0
     assert outbox.deliver(AT + HOUR) == 1
     assert again(row).state == State.ACCEPTED
+
+
+def test_what_one_address_was_acknowledged_and_what_is_due_are_found_by_an_index(db: None) -> None:
+    to_one = OutboundMessage.objects.filter(kind="acknowledgement", to__contains=["a@b.example"], created_at__gt=AT)
+    due = OutboundMessage.objects.filter(state="queued").order_by(F("not_before").asc(nulls_first=True), "pk")
+    with connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off; set local enable_sort = off")
+    assert "outbox_acknowledged" in to_one.explain()
+    assert "outbox_queued" in due.explain()
