@@ -73,7 +73,8 @@ def perhaps_kept(at: dt.datetime) -> list[int]:
     spoken = _unsettled().values_list("interaction__speaks_to__ticket", "message__accepted_at")
     since: dict[str, dt.datetime] = {}
     for number, accepted_at in spoken.order_by("-message__accepted_at"):
-        since[f"#{number}"] = accepted_at
+        assert accepted_at is not None
+        since[f"#{number}"] = accepted_at  # the oldest of a ticket's is the last to be said
     if not since:
         return []
     overdue = Deadline.objects.due_before(at).filter(

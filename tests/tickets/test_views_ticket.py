@@ -301,3 +301,10 @@ def test_the_words_of_the_contract_stand_where_a_supervisor_acts(cast: Cast, tic
     page = browser(cast.rita).get(f"/tickets/{ticket.pk}/").content.decode()
     assert f"/tickets/{ticket.pk}/escalate/" in page
     assert "Decide within my authority" in page
+
+
+def test_the_thread_says_that_one_of_two_addresses_did_not_take_it(cast: Cast, ticket: Ticket) -> None:
+    row = factories.answer(ticket=ticket, by=cast.rita, at=AT)
+    factories.accept(interaction=row, at=AT, lost=row.to)
+    page = browser(cast.rita).get(f"/tickets/{ticket.pk}/").content.decode()
+    assert "but for 1 address: 550 no such person" in page

@@ -252,6 +252,10 @@ def inquiry(
     customer = None
     if message.sender.address:
         customer = customer_for(message.sender.address, message.sender.name, at=at, language=language)
+        # Who writes from an address is reached there again.
+        for address in customer.addresses.filter(value=row.sender_address, bounced_at__isnull=False):
+            address.bounced_at = None
+            address.save(update_fields=["bounced_at"])
     actor = customer if by == ACTOR and customer is not None else by
     said = _said(row, message, customer, parked)
     root = lock(thread.ticket) if thread is not None else None

@@ -193,6 +193,15 @@ def _delivery(row: Interaction) -> tuple[str, str]:
         return _("written %(time)s, returned: %(reason)s") % {"time": written, "reason": reason[:120]}, "over"
     if message.state == OutboundMessage.State.ACCEPTED:
         accepted = time_of_day(message.accepted_at, beside=row.occurred_at)
+        lost = [address for address in message.to if address in message.lost]
+        if lost:
+            text = ngettext(
+                "written %(time)s, accepted outside %(accepted)s, but for %(n)d address: %(reason)s",
+                "written %(time)s, accepted outside %(accepted)s, but for %(n)d addresses: %(reason)s",
+                len(lost),
+            )
+            said = {"time": written, "accepted": accepted, "n": len(lost), "reason": message.lost[lost[0]][:120]}
+            return text % said, "over"
         return _("written %(time)s, accepted outside %(accepted)s") % {"time": written, "accepted": accepted}, "met"
     if message.state == OutboundMessage.State.FAILED:
         return _("written %(time)s, refused: %(reason)s") % {"time": written, "reason": message.answer[:120]}, "over"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from csp import outbox
-from csp.models import Deadline, Mailbox, Notice, OutboundMessage
+from csp.models import Address, Deadline, Mailbox, Notice, OutboundMessage
 from tests import factories
 from tests.cast import Cast
 from tests.factories import AT, DAY, HOUR
@@ -191,6 +191,15 @@ def test_a_report_about_somebody_we_did_not_write_to_opens_nothing_and_people_lo
     assert [clock.state for clock in factories.clocks(ticket=ticket, obligation="respond")] == [Deadline.State.MET]
     assert Delivery.objects.get(message=sent(ticket)).bounced_at is None
     assert Notice.objects.filter(kind="delivery").exists()
+
+
+def test_whoever_writes_from_a_dead_address_is_reached_there_again(ticket: Ticket) -> None:
+    arrive(report(sent(ticket).message_id), at=LATER)
+    address = Address.objects.get(value="carl@northwind.example")
+    assert address.bounced_at == LATER
+    arrive(letter("Here I am", answers=sent(ticket).message_id), at=LATER + HOUR)
+    address.refresh_from_db()
+    assert address.bounced_at is None
 
 
 def test_a_bounce_after_the_due_time_is_a_breach_at_once(ticket: Ticket) -> None:
