@@ -117,14 +117,16 @@ def family(ticket: Ticket) -> list[int]:
     return numbers
 
 
-def subject_of(ticket: Ticket) -> deadlines.Subject:
+def subject_of(root: Ticket, number: int | None = None) -> deadlines.Subject:
+    """What a clock is about: this ticket, or one of those that it speaks for, which keeps the clock when separated."""
+    ticket = Ticket(pk=number or root.pk)
     return deadlines.Subject(
         ref=ticket.reference,
         path=ticket.path,
-        contract=ticket.contract,
-        team=ticket.team,
-        responsible=ticket.assignee,
-        context=ticket.trail_subject,
+        contract=root.contract,
+        team=root.team,
+        responsible=root.assignee,
+        context=root.trail_subject,
     )
 
 

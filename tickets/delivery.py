@@ -205,7 +205,7 @@ def _accepted(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime) 
             if through != before:
                 Ticket.objects.filter(pk=number).update(answered_through=through)
         for root, members in families.items():
-            _start_follow_up_of_unanswered(root, members, talk.heard, mail.accepted_at)
+            start_follow_up_of_unanswered(root, members, talk.heard, mail.accepted_at)
     for root, members in families.items():
         derive(root, rows=obligations(root, members))
     lost = [address for address in row.to if address in delivery.message.lost]
@@ -231,10 +231,10 @@ def _lower(addresses: Iterable[str]) -> list[str]:
     return [address.lower() for address in addresses]
 
 
-def _start_follow_up_of_unanswered(
+def start_follow_up_of_unanswered(
     root: Ticket, numbers: Sequence[int], heard: Sequence[Interaction], at: dt.datetime
 ) -> None:
-    """One running clock from the oldest unanswered message, where an answer left later ones behind."""
+    """One running clock from the oldest unanswered message, where no clock runs that it waits under."""
     through = dict(Ticket.objects.filter(pk__in=numbers).values_list("pk", "answered_through"))
     behind = [row for row in heard if row.ticket_id in through and row.pk > through[row.ticket_id]]
     if not behind or running(root, *ANSWERING, numbers=numbers):
@@ -244,7 +244,7 @@ def _start_follow_up_of_unanswered(
     if not follow_ups_are_inquiries(version):
         return
     deadlines.start(
-        [deadlines.draft("follow_up", subject_of(root), version, starts_at=oldest.occurred_at)], at=at
+        [deadlines.draft("follow_up", subject_of(root, oldest.ticket_id), version, starts_at=oldest.occurred_at)], at=at
     )  # fmt: skip
     if not root.is_unfinished or root.state == State.WAITING:
         _open_again(root)
@@ -390,5 +390,5 @@ def _owed_again(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime
                     through = talk.answered_through(mail, number, before=through)
             Ticket.objects.filter(pk=number).update(answered_through=through)
         for each, members in families.items():
-            _start_follow_up_of_unanswered(each, members, talk.heard, at)
+            start_follow_up_of_unanswered(each, members, talk.heard, at)
     return owed

@@ -16,7 +16,8 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import User
 from csp.roles import Permission
-from tickets.conversation import ANSWERING, derive, lock, root_number, running
+from tickets.conversation import ANSWERING, derive, family, inbound, lock, root_number, running
+from tickets.delivery import start_follow_up_of_unanswered
 from tickets.handling import check_can_work
 from tickets.models import Escalation, Ticket, TicketLink
 
@@ -106,8 +107,10 @@ def unmerge(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
     source.save()
     waiting = running(source)
     deadlines.hand_over(waiting, responsible=source.assignee, team=source.team, at=at)
-    derive(source, rows=waiting)
-    derive(target)
+    for apart in (source, target):  # what waited under a clock of the other has one of its own again
+        numbers = family(apart)
+        start_follow_up_of_unanswered(apart, numbers, inbound(apart, numbers), at)
+        derive(apart)
     trail.record(Act.TICKET_UNMERGED, source.trail_subject, by=by, at=at, facts={"from": target.pk})
     trail.record(Act.TICKET_UNMERGED, target.trail_subject, by=by, at=at, facts={"out": source.pk})
     return source

@@ -246,6 +246,19 @@ def test_an_answer_speaks_to_what_it_was_written_to_whatever_is_separated_later(
         assert shown.next_obligation == "respond"
 
 
+def test_what_waited_under_the_clock_of_a_merged_ticket_has_its_own_when_they_are_separated(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    under_way = make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR)
+    make.message(ticket=ticket, at=AT + 2 * HOUR)
+    other = make.ticket(team=cast.team, customer=cast.carl, received_at=AT + HOUR)
+    merging.merge(other, into=ticket, by=cast.sam, at=AT + 3 * HOUR)
+    make.accept(interaction=under_way, at=AT + 4 * HOUR)
+    assert follow_ups(ticket) == [], "it waits under the other ticket's clock"
+    merging.unmerge(other, by=cast.sam, at=AT + 5 * HOUR)
+    assert [clock.starts_at for clock in follow_ups(ticket)] == [AT + 2 * HOUR]
+    assert Ticket.objects.get(pk=ticket.pk).next_due_at == AT + 26 * HOUR
+
+
 def test_what_is_ruled_genuine_later_waits_from_its_own_receipt(cast: Cast) -> None:
     ticket = answered_once(cast)
     make.message(ticket=ticket, at=AT + 10 * HOUR)
@@ -257,6 +270,7 @@ def test_what_is_ruled_genuine_later_waits_from_its_own_receipt(cast: Cast) -> N
 
 
 def test_a_contract_may_read_follow_ups_as_no_inquiries(cast: Cast) -> None:
+    Version.objects.filter(pk=cast.version.pk).update(in_force_until=AT)
     version = Version.objects.create(
         contract=cast.contract, number=1, title="Signed otherwise", in_force_from=AT, created_at=AT
     )

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0012_lost"),
+        ("csp", "0013_lost"),
     ]
 
     operations = [
