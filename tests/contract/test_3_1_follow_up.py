@@ -270,7 +270,7 @@ def test_what_is_ruled_genuine_later_waits_from_its_own_receipt(cast: Cast) -> N
 
 
 def test_a_contract_may_read_follow_ups_as_no_inquiries(cast: Cast) -> None:
-    Version.objects.filter(pk=cast.version.pk).update(in_force_until=AT)
+    Version.objects.filter(pk=cast.version.pk).update(in_force_from=make.SINCE, in_force_until=AT)
     version = Version.objects.create(
         contract=cast.contract, number=1, title="Signed otherwise", in_force_from=AT, created_at=AT
     )

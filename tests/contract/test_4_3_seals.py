@@ -22,7 +22,7 @@ from csp import loops, sealing, trail, verifying
 from csp.events import Act
 from csp.models import Breach, RoleGrant, Team, TrailCheckpoint, TrailEntry, TrailSeal, User
 from tickets import customers, handling
-from tickets.conversation import Direction, File, Kind, Said
+from tickets.conversation import Direction, File, Kind, Said, inbound, seen_of
 
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 
@@ -35,7 +35,7 @@ def sealed(db: None, tmp_path: Path, settings: object) -> Iterator[str]:
     sam = User.objects.create_user("sam@desk.example", name="Sam", joined_at=START)
     RoleGrant.objects.create(user=sam, role="supervisor", team=team, starts_at=START)
     carl = customers.customer_for("carl@northwind.example", "Carl", at=START)
-    handling.open_ticket(
+    ticket = handling.open_ticket(
         team=team,
         subject="The hob is cold",
         channel="mail",
@@ -53,6 +53,8 @@ def sealed(db: None, tmp_path: Path, settings: object) -> Iterator[str]:
             files=[File("photo.png", "image/png", b"not really a picture")],
         ),
     )
+    heard = seen_of(inbound(ticket))
+    handling.respond(ticket, by=sam, at=START, body="We look.", purpose="holding", seen_through=heard)
     late = START + dt.timedelta(hours=24, seconds=1)
     for loop in (loops.RULES["sweep"], loops.RULES["escalate"]):
         assert _alone(loop, late)
