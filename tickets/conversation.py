@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import connection
@@ -262,6 +263,14 @@ def spell(seen: Seen) -> str:
     return ".".join(f"{number}-{through}" for number, through in sorted(seen.items()))
 
 
+def spelled(text: str) -> dict[int, int]:
+    """What a page carried, read again. Raises ValueError."""
+    if not re.fullmatch(r"([0-9]{1,18}-[0-9]{1,18}(\.[0-9]{1,18}-[0-9]{1,18})*)?", text):
+        raise ValueError("This does not say what was on screen.")
+    pairs = [pair.partition("-") for pair in text.split(".") if pair]
+    return {int(number): int(through) for number, _dash, through in pairs}
+
+
 def unseen(heard: Iterable[Interaction], seen: Seen) -> list[Interaction]:
     """What of this was not on that screen, be it later or of a ticket that was merged since."""
     return [row for row in heard if row.pk > seen.get(row.ticket_id, 0)]
@@ -281,6 +290,8 @@ def recipients(ticket: Ticket, heard: Sequence[Interaction] | None = None) -> li
     speakers = [row for row in rows if row == first[row.ticket_id] or row.pk > answered[row.ticket_id]]
     found = list(dict.fromkeys(row.sender_address.lower() for row in speakers))
     known = Address.objects.filter(kind=Address.Kind.MAIL)
+    if len(found) == 1:
+        return found
     if found:
         dead = set(known.filter(value__in=found, bounced_at__isnull=False).values_list("value", flat=True))
         return [address for address in found if address not in dead] or found

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from csp.models import Assessment, Contract, Team, User
+from tickets.conversation import spelled
 from tickets.models import Category, Escalation, Ticket
 from tickets.queues import Filters
 
@@ -98,17 +99,19 @@ def filters(query: QueryDict) -> Filters:
     )
 
 
-class SeenField(forms.RegexField):
+class SeenField(forms.CharField):
     """What of each ticket was on screen, as conversation.spell() wrote it on the page."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            r"\A[0-9]{1,18}-[0-9]{1,18}(\.[0-9]{1,18}-[0-9]{1,18})*\Z", max_length=20_000, required=False, **kwargs
-        )
+        super().__init__(max_length=20_000, required=False, **kwargs)
 
     def clean(self, value: Any) -> dict[int, int]:
-        pairs = [pair.partition("-") for pair in super().clean(value).split(".") if pair]
-        return {int(number): int(through) for number, _dash, through in pairs}
+        try:
+            return spelled(super().clean(value))
+        except ValueError:
+            raise forms.ValidationError(
+                gettext("Open the ticket again: this page does not say what it shows.")
+            ) from None
 
 
 class ComposerForm(forms.Form):

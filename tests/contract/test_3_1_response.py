@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from csp import deadlines
-from csp.models import Breach, Deadline, Notice, OutboundMessage
+from csp.models import Breach, Deadline, Mailbox, Notice, OutboundMessage
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.edges import INSTANTS, NAMES
@@ -213,7 +213,10 @@ def test_the_first_mark_of_somebody_who_left_goes_up(cast: Cast) -> None:
 
 
 def test_an_answer_costs_at_most_twenty_statements(cast: Cast) -> None:
-    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    box = Mailbox.objects.create(
+        team=cast.team, address="help@desk.example", name="Desk", cut_over_at=make.SINCE, created_at=make.SINCE
+    )
+    ticket = make.ticket(team=cast.team, customer=cast.carl, mailbox=box)
     seen = make.on_screen(ticket=ticket)
     with CaptureQueriesContext(connection) as statements:
         make.answer(ticket=ticket, by=cast.rita, at=make.AT + HOUR, seen_through=seen)

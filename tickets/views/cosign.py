@@ -15,7 +15,7 @@ from csp.access import Refused, person, requires
 from csp.clockface import ClockFace
 from csp.models import User
 from tickets import cosigning
-from tickets.conversation import inbound
+from tickets.conversation import inbound, seen_of, spell, spelled, unseen
 from tickets.forms import ReasonForm
 from tickets.handling import NewMessageMeanwhile
 from tickets.models import CoSignature, Interaction
@@ -31,7 +31,7 @@ class Waiting:
     face: ClockFace | None
     asked: Interaction | None
     later: list[Interaction]
-    seen_through: int
+    seen_through: str
     may_sign: bool
 
 
@@ -59,14 +59,15 @@ def index(request: HttpRequest) -> HttpResponse:
 def _waiting(row: CoSignature, user: User) -> Waiting:
     at = clock.now()
     heard = inbound(row.ticket)
-    before = [one for one in heard if one.pk <= row.seen_through]
+    later = unseen(heard, row.seen_through)
+    before = [one for one in heard if one not in later]
     return Waiting(
         row=row,
         customer=customer_name(row.ticket.customer, names=sees_names(user)),
         face=face_of(row.ticket, at=at),
         asked=before[-1] if before else None,
-        later=[one for one in heard if one.pk > row.seen_through],
-        seen_through=heard[-1].pk if heard else 0,
+        later=later,
+        seen_through=spell(seen_of(heard)),
         may_sign=_may_sign(row, user),
     )
 
@@ -84,9 +85,12 @@ def _may_sign(row: CoSignature, user: User) -> bool:
 def sign(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign an answer, which sends it."""
     user, at, row = person(request), clock.now(), _load(request, pk)
-    seen = request.POST.get("seen_through", "")
     try:
-        cosigning.sign(row, by=user, at=at, seen_through=int(seen) if seen.isdecimal() and len(seen) < 19 else 0)
+        seen = spelled(request.POST.get("seen_through", ""))
+    except ValueError:
+        seen = {}  # nothing: whatever came after the author's screen holds the signature up
+    try:
+        cosigning.sign(row, by=user, at=at, seen_through=seen)
     except NewMessageMeanwhile:
         said = _("The customer wrote meanwhile. Read it below, then sign or hand the answer back.")
         return refuse(request, Refused(said), reverse("cosign"))
