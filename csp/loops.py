@@ -64,6 +64,10 @@ ON_TIME: Mapping[str, Loop] = {
 }
 
 
+# Since when an accepted mail waits to be acted on, which the clock worker tells readiness.
+unsettled_since = delivery.unsettled_since
+
+
 def run_dry(loop: Loop, at: dt.datetime, *, rounds: int = 10_000) -> int:
     """Run a loop until it finds nothing to do. Returns how much it did in all."""
     total = 0

@@ -17,7 +17,6 @@ from django.db import connection
 
 from csp import clock, heartbeats, loops, trail
 from csp.deadlines import SETTLING
-from tickets import delivery
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +87,7 @@ def keep_time() -> None:
             if not waiting.keys() - FIRST:
                 break
             waiting |= {name: loop for name, loop in loops.ON_TIME.items() if name in FIRST}
-    _alive(heartbeats.CLOCK, unsettled_since=delivery.unsettled_since)
+    _alive(heartbeats.CLOCK, unsettled_since=loops.unsettled_since)
 
 
 @shared_task(name="csp.work")

@@ -376,7 +376,9 @@ class SenderForm(ReasonForm):
         self._only = contracts[0] if len(contracts) == 1 else None
 
     def clean_contract(self) -> Contract:
-        contract: Contract = self.cleaned_data["contract"] or self._only
+        contract: Contract | None = self.cleaned_data["contract"] or self._only
+        if contract is None:
+            raise forms.ValidationError(_("Choose the contract that this is for."))
         return contract
 
 
