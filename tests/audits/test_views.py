@@ -20,6 +20,7 @@ from tests.contract.test_8_1_noncompliance import an_action, appoint, breached, 
 from tests.contract.test_8_2_measures import in_force, owner, proposed, waiting, watched
 from tests.factories import AT
 from tests.tickets.desk import at_nine, browser
+from tickets.conversation import spell
 from tickets.models import CoSignature, Ticket
 
 __all__ = ["at_nine", "officers", "owner", "watched"]
@@ -253,15 +254,15 @@ def test_the_queue_of_co_signatures(cast: Cast, watched: Ticket) -> None:
     assert watched.subject not in page(cast.olga, "/cosign/")
     for user in (cast.olga, cast.rita):
         client = browser(user)
-        client.post(f"/cosign/{row.pk}/sign/", {"seen_through": row.seen_through})
+        client.post(f"/cosign/{row.pk}/sign/", {"seen_through": spell(row.seen_through)})
         row.refresh_from_db()
         assert row.state == CoSignature.State.WAITING
     later = make.message(ticket=watched, at=AT)
-    browser(cast.sam).post(f"/cosign/{row.pk}/sign/", {"seen_through": row.seen_through})
+    browser(cast.sam).post(f"/cosign/{row.pk}/sign/", {"seen_through": spell(row.seen_through)})
     row.refresh_from_db()
     assert row.state == CoSignature.State.WAITING, "the customer wrote what the signer has not seen"
     assert "does not cover it" in page(cast.sam, "/cosign/")
-    browser(cast.sam).post(f"/cosign/{row.pk}/sign/", {"seen_through": later.pk})
+    browser(cast.sam).post(f"/cosign/{row.pk}/sign/", {"seen_through": spell({watched.pk: later.pk})})
     row.refresh_from_db()
     assert row.state == CoSignature.State.SIGNED
 
@@ -279,7 +280,7 @@ def test_handing_back_needs_words_and_taking_back_needs_none(cast: Cast, watched
 def test_who_wrote_from_the_composer_is_told_that_it_waits(cast: Cast, watched: Ticket) -> None:
     answer = browser(cast.rita).post(
         f"/tickets/{watched.pk}/write/",
-        {"kind": "reply", "reply": "It is corrected.", "seen_through": make.on_screen(ticket=watched)},
+        {"kind": "reply", "reply": "It is corrected.", "seen_through": spell(make.on_screen(ticket=watched))},
         follow=True,
     )
     assert CoSignature.objects.get().body == "It is corrected."
