@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 import os
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -71,18 +73,26 @@ def test_killed_between_any_two_steps_no_mail_is_lost_and_no_ticket_doubled(
             yes.write(hashlib.sha256(raw).digest())
 
     def work() -> None:
+        steps = [
+            lambda: bring(InboundMessage.objects.count()),
+            lambda: taking_in.take_in(present(), limit=3),
+            lambda: outbox.deliver(present(), limit=3),
+            lambda: delivery.settle(present(), limit=3),
+        ]
+        # On a slow machine a life is one step long: each begins with another, so that the kills fall into all of them.
+        first = random.Random(os.getpid()).randrange(len(steps))
         with trail.source("kill test"):
-            while True:
-                bring(InboundMessage.objects.count())
-                taking_in.take_in(present(), limit=3)
-                outbox.deliver(present(), limit=3)
-                delivery.settle(present(), limit=3)
+            for step in itertools.islice(itertools.cycle(steps), first, None):
+                step()
 
-    killed = kill_again_and_again(work, kills=KILLS, seed=31, longest=0.3)
+    killed = 0
+    for seed in range(10):
+        killed += kill_again_and_again(work, kills=KILLS, seed=seed, longest=0.4)
+        if OutboundMessage.objects.filter(state="accepted").exists() and InboundMessage.objects.count() > KILLS // 2:
+            break  # enough has come and gone between the kills that the figures below mean something
+    else:
+        pytest.fail("the kills left no time for any work")
     landed = InboundMessage.objects.count()
-    assert killed >= KILLS
-    assert landed > KILLS // 2, "the kills left no time for any work"
-    assert OutboundMessage.objects.filter(state="accepted").exists(), "no kill fell after a mail had left"
 
     later = present()
     for _time in range(8):  # more often than anything is tried
