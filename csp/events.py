@@ -34,6 +34,7 @@ class Act(TextChoices):
     ACKNOWLEDGED = "message.acknowledged", _("sent the acknowledgement")
     NOTE_WRITTEN = "message.noted", _("wrote a note")
     CALL_LOGGED = "message.call", _("logged a call")
+    CALL_CONFIRMED = "message.call_confirmed", _("ruled on a call that was written down late")
     CONTACT_LOGGED = "message.contact", _("logged a letter or visit")
     NO_REPLY_NEEDED = "message.no_reply_needed", _("ruled that no reply is needed")
     MESSAGE_ACCEPTED = "message.accepted", _("had a message accepted outside")

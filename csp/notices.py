@@ -181,6 +181,10 @@ def sentence(notice: Notice) -> str:
             return _("The team %(team)s has no supervisor: what it does not keep is told to you.") % {
                 "team": facts["team"]
             }
+        case Notice.Kind.SYSTEM if facts.get("code") == "late_call":
+            return _("%(ref)s: a call was written down late. It counts once you have confirmed it.") % {
+                "ref": notice.subject_ref
+            }
         case Notice.Kind.CASE | Notice.Kind.MEASURE | Notice.Kind.COSIGN:
             return _(SAYINGS[facts["says"]]) % ({"ref": notice.subject_ref} | facts)
         case _:

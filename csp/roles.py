@@ -48,6 +48,7 @@ class Permission(enum.StrEnum):
     SEE_CUSTOMER_NAMES = "customers.see_names"
     SEE_SOURCES = "tickets.see_sources"
     BULK_WORK = "tickets.bulk"
+    CONFIRM_CALLS = "calls.confirm"
     # the clock
     SEE_DEADLINES = "deadlines.see"
     WAIVE = "deadlines.waive"
@@ -91,6 +92,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.SEE_CUSTOMER_NAMES: _DESK,
     _P.SEE_SOURCES: _DESK,
     _P.BULK_WORK: _DESK,
+    _P.CONFIRM_CALLS: _LEAD,
     _P.SEE_DEADLINES: _DESK | {_R.AUDITOR},
     _P.WAIVE: _LEAD,
     _P.PROPOSE_ASSESSMENT: _DESK,

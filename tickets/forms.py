@@ -14,8 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from csp.models import Assessment, Contract, Team, User
+from tickets.calls import Talk
 from tickets.conversation import spelled
-from tickets.models import Category, Escalation, Ticket
+from tickets.models import Category, Escalation, Interaction, Ticket
 from tickets.queues import Filters
 
 MOST_COPIES = 20
@@ -296,6 +297,9 @@ class NewTicketForm(forms.Form):
             Ticket.Channel.PHONE, Ticket.Channel.LETTER, Ticket.Channel.VISIT,
         )],
     )  # fmt: skip
+    minutes = forms.IntegerField(label=_("Minutes of the call"), min_value=0, max_value=720, required=False)
+    is_answered = forms.BooleanField(label=_("The call was answered"), required=False, initial=True)
+    answers = forms.BooleanField(label=_("The call answered the customer"), required=False)
     received_at = MomentField(
         label=_("Received"), required=False,
         help_text=_("When we first had it: the call's start, the letter's stamp. Empty means now."),
@@ -342,6 +346,54 @@ class NewTicketForm(forms.Form):
         if good.get("direction") == self.OUTBOUND and not (good.get("customer") or good.get("email")):
             self.add_error("email", gettext("To write first, give an e-mail address or choose a customer who has one."))
         return good
+
+
+class CallForm(forms.Form):
+    """A call with the customer of a ticket."""
+
+    OUT, IN = "out", "in"
+
+    direction = forms.ChoiceField(
+        label=_("Who called?"), widget=forms.RadioSelect, initial=OUT,
+        choices=[(OUT, _("We called the customer")), (IN, _("The customer called"))],
+    )  # fmt: skip
+    began_at = MomentField(label=_("Began"), required=False, help_text=_("Empty means just now."))
+    minutes = forms.IntegerField(label=_("Minutes"), min_value=0, max_value=720, initial=0)
+    is_answered = forms.BooleanField(label=_("It was answered"), required=False, initial=True)
+    answers = forms.BooleanField(
+        label=_("It answers the customer"), required=False,
+        help_text=_("All that they had asked until then. Otherwise the clock runs on."),
+    )  # fmt: skip
+    number = forms.CharField(label=_("Telephone number"), max_length=40, required=False)
+    body = forms.CharField(label=_("What was said"), max_length=100_000, widget=forms.Textarea(attrs={"rows": 5}))
+    seen_until = forms.DateTimeField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, at: dt.datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._at = at
+        self.initial.setdefault("seen_until", at.isoformat())
+
+    def talk(self) -> Talk:
+        """The call, as its verb takes it."""
+        good = self.cleaned_data
+        length = dt.timedelta(minutes=good["minutes"])
+        return Talk(
+            direction=Interaction.Direction.OUT if good["direction"] == self.OUT else Interaction.Direction.IN,
+            began_at=good["began_at"] or self._at - length,
+            body=good["body"],
+            length=length,
+            is_answered=good["is_answered"],
+            answers=good["answers"],
+            number=good["number"],
+        )
+
+
+class ConfirmCallForm(ReasonForm):
+    field_order = ("agrees", "reason")
+    agrees = forms.TypedChoiceField(
+        label=_("Was it so?"), coerce=lambda value: value == "yes", widget=forms.RadioSelect,
+        choices=[("yes", _("Yes: it counts from the call")), ("no", _("No: it meets nothing"))],
+    )  # fmt: skip
 
 
 class RulingForm(ReasonForm):

@@ -13,8 +13,8 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Address, Customer, Mailbox, Team, User
 from csp.roles import Permission
-from tickets import handling
-from tickets.conversation import Direction, File, Kind, Said
+from tickets import calls, handling
+from tickets.conversation import Direction, File, Kind, Said, lock
 from tickets.customers import customer_for
 from tickets.models import Ticket
 
@@ -40,8 +40,12 @@ def write_down(
     priority: Ticket.Priority = Ticket.Priority.NORMAL,
     files: Sequence[File] = (),
     assignee: User | None = None,
+    talk: calls.Talk | None = None,
 ) -> Ticket:
-    """Take down a call, a letter or a visit on the customer's behalf; its clocks run from receipt, not from typing."""
+    """Take down a call, a letter or a visit on the customer's behalf; its clocks run from receipt, not from typing.
+
+    Of a call `talk` says more; without it the customer was talked to and not answered yet.
+    """
     access.check(by, Permission.OPEN_TICKETS, team_id=team.pk)
     if channel not in CONTACT_KINDS:
         raise Refused(_("Say how the customer turned to us: by telephone, by letter or in person."))
@@ -49,6 +53,10 @@ def write_down(
         raise Refused(_("This time is still to come. When did we receive it?"))
     if not body.strip():
         raise Refused(_("Write down what was said; the record needs it."))
+    if channel == Ticket.Channel.PHONE:
+        talk = talk or calls.Talk(Direction.IN, received_at, body)
+        calls.check(talk, at)
+        received_at = talk.received_at
     said = Said(
         kind=CONTACT_KINDS[channel],
         direction=Direction.IN,
@@ -58,6 +66,7 @@ def write_down(
         customer=customer,
         sender_name=customer.name,
         subject=subject,
+        duration=talk.length if talk else None,
         files=files,
     )
     ticket = handling.open_ticket(
@@ -75,6 +84,9 @@ def write_down(
         language=customer.language,
         assignee=assignee,
     )
+    if talk is not None:
+        calls.note_down(lock(ticket), ticket.interactions.get(), talk, by=by, at=at, seen_until=at)
+        ticket.refresh_from_db()
     act = Act.CALL_LOGGED if channel == Ticket.Channel.PHONE else Act.CONTACT_LOGGED
     trail.record(act, ticket.trail_subject, by=by, at=at, facts={"received": received_at, "channel": channel})
     return ticket

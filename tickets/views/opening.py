@@ -16,8 +16,8 @@ from csp.access import Refused
 from csp.models import Customer, Team, User
 from csp.outbox import BadHeader
 from csp.roles import Permission, Role
-from tickets import files, forms, opening, search
-from tickets.models import Ticket
+from tickets import calls, files, forms, opening, search
+from tickets.models import Interaction, Ticket
 from tickets.views.door import go, is_fragment, masked, number_in, path_of, person
 
 
@@ -60,9 +60,20 @@ def _open(good: dict[str, Any], user: User, at: dt.datetime) -> Ticket:
     }  # fmt: skip
     if good["direction"] == forms.NewTicketForm.OUTBOUND:
         return opening.write_first(**said, by=user, at=at)
+    channel = Ticket.Channel(good["channel"] or Ticket.Channel.PHONE)
     return opening.write_down(
-        **said, channel=Ticket.Channel(good["channel"] or Ticket.Channel.PHONE), received_at=good["received_at"],
+        **said, channel=channel, received_at=good["received_at"],
         assignee=user if good["assign_to_me"] else None, by=user, at=at,
+        talk=_talk(good, at) if channel == Ticket.Channel.PHONE else None,
+    )  # fmt: skip
+
+
+def _talk(good: dict[str, Any], at: dt.datetime) -> calls.Talk:
+    length = dt.timedelta(minutes=good["minutes"] or 0)
+    began_at = good["received_at"] if good["received_at"] < at else at - length
+    return calls.Talk(
+        direction=Interaction.Direction.IN, began_at=began_at, body=good["body"], length=length,
+        is_answered=good["is_answered"], answers=good["answers"], number=good["phone"],
     )  # fmt: skip
 
 

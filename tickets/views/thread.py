@@ -16,7 +16,7 @@ from csp.contract import CLAUSES, OBLIGATIONS
 from csp.events import Act
 from csp.models import OutboundMessage, TrailEntry, User
 from tickets.intake import quoting
-from tickets.models import Attachment, Escalation, Interaction, Ticket
+from tickets.models import Attachment, Call, Escalation, Interaction, Ticket
 from tickets.views.door import customer_name, masked
 
 Direction, Kind, Purpose = Interaction.Direction, Interaction.Kind, Interaction.Purpose
@@ -71,6 +71,7 @@ class Item:
     delivery: str = ""
     delivery_tone: str = ""
     copies: str = ""
+    confirm: bool = False  # a call that waits for a supervisor's word
     name: str = ""  # whose initials are drawn, where `who` is "You"
 
 
@@ -144,12 +145,38 @@ def _said(row: Interaction, ticket: Ticket, *, user: User, names: bool) -> Item:
         item.name = row.author.name if row.author else ""
         item.who = _("You") if row.author_id == user.pk else (row.author.name if row.author else _("The product"))
         if row.direction == Direction.OUT:
-            item.how = _("sent a holding message") if row.purpose == Purpose.HOLDING else _("replied by e-mail")
+            item.how = (
+                _("called the customer")
+                if row.kind == Kind.CALL
+                else _("sent a holding message")
+                if row.purpose == Purpose.HOLDING
+                else _("replied by e-mail")
+            )
             item.delivery, item.delivery_tone = _delivery(row)
+    call = getattr(row, "call", None)
+    if call is not None:
+        _call(item, call)
     copies = row.cc if names else [masked(address) for address in row.cc]
     if copies:
         item.copies = _("Copy to %(addresses)s") % {"addresses": ", ".join(copies)}
     return item
+
+
+def _call(item: Item, call: Call) -> None:
+    """What there is to say of a call: its length, whether it was answered, and whether it counts."""
+    minutes = int((call.ended_at - call.interaction.occurred_at).total_seconds() // 60) if call.is_answered else 0
+    parts = [
+        item.how,
+        "" if call.is_answered else _("nobody answered"),
+        _("%(n)d min") % {"n": minutes} if minutes else "",
+    ]
+    item.how = ", ".join(part for part in parts if part)
+    if call.waits:
+        item.pill, item.tone, item.confirm = _("Written down late: meets nothing until it is confirmed"), "soon", True
+    elif call.is_typed_late and not call.is_confirmed:
+        item.pill, item.tone = _("Not confirmed: meets nothing"), "over"
+    elif call.answers_customer:
+        item.pill, item.tone = _("Answers the customer"), "met"
 
 
 def _kind(row: Interaction) -> str:

@@ -84,7 +84,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
     numbers = family(ticket) if has_merged else [ticket.pk]
     said = list(
         Interaction.objects.filter(ticket__in=numbers)
-        .select_related("author", "customer", "delivery__message")
+        .select_related("author", "customer", "delivery__message", "call__ruled_by")
         .prefetch_related("attachments")
         .annotate(has_html=ExpressionWrapper(~Q(html=""), output_field=BooleanField()))
         .defer("html", "search")
@@ -130,6 +130,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "may_work": may_work,
         "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS, team_id=ticket.team_id),
         "may_see_sources": access.may(user, Permission.SEE_SOURCES),
+        "may_confirm_calls": access.may(user, Permission.CONFIRM_CALLS, team_id=ticket.team_id),
         "is_complex": ticket.escalate_id is not None,
         "must_escalate": any(row.obligation == "escalate" for row in running),
         "owes_follow_up": any(row.obligation == "follow_up" for row in running)
