@@ -24,6 +24,8 @@ from csp.models import Breach, RoleGrant, Team, TrailCheckpoint, TrailEntry, Tra
 from tickets import customers, handling
 from tickets.conversation import Direction, File, Kind, Said, inbound, seen_of
 
+# The tables of evidence that a ticket writes by itself; those that people write in a case are not among them.
+HERE = [label for label in verifying.EVIDENCE if not label.startswith("audits.")]
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 
 
@@ -98,7 +100,7 @@ def behind_our_back(sql: str, *values: object) -> None:
 
 
 def _columns() -> list[tuple[str, str, str]]:
-    models = [apps.get_model(label) for label in (*verifying.EVIDENCE, "csp.trailentry", "csp.trailseal")]
+    models = [apps.get_model(label) for label in (*HERE, "csp.trailentry", "csp.trailseal")]
     return [
         (model._meta.db_table, model._meta.pk.column, field.column)
         for model in models
@@ -136,7 +138,7 @@ def test_any_changed_column_is_found_and_named(sealed: str, table: str, pk: str,
     assert findings(), f"a change of {table}.{column} was not found"
 
 
-@pytest.mark.parametrize("label", [*verifying.EVIDENCE, "csp.trailentry", "csp.trailseal"])
+@pytest.mark.parametrize("label", [*HERE, "csp.trailentry", "csp.trailseal"])
 def test_any_removed_row_is_found_and_named(sealed: str, label: str) -> None:
     model = apps.get_model(label)
     row = model.objects.order_by("pk").first()

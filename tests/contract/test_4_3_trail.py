@@ -10,6 +10,7 @@ import json
 import struct
 
 import pytest
+from django.apps import apps
 from django.db import connection
 
 from csp import clock, sealing, trail
@@ -107,9 +108,11 @@ def test_the_database_says_when_it_was_recorded_whatever_a_program_says(db) -> N
 
 def test_evidence_is_named_by_a_salted_digest(story) -> None:
     row = TrailEntry.objects.filter(act=Act.ANSWER_WRITTEN).get()
-    [(name, digest)] = json.loads(row.facts)["evidence"].items()
-    interaction = story.interactions.get(pk=int(name.partition(":")[2]))
-    assert trail.digest(interaction, bytes(row.salt)) == digest
+    named = json.loads(row.facts)["evidence"]
+    assert {name.partition(":")[0] for name in named} == {"tickets.interaction", "tickets.spokento"}
+    for name, digest in named.items():
+        label, _colon, pk = name.partition(":")
+        assert trail.digest(apps.get_model(label).objects.get(pk=int(pk)), bytes(row.salt)) == digest
 
 
 @pytest.mark.parametrize("table", ["csp_trailentry", "csp_trailseal"])
