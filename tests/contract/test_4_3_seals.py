@@ -116,7 +116,7 @@ _OTHER = {
     "text": "coalesce({c}, '') || 'x'",
     "character varying": "left(coalesce({c}, ''), 3) || 'x'",
     "ARRAY": "array_append({c}, 'x')",
-    "bytea": "'\\x00'::bytea || substring(coalesce({c}, '\\x01'::bytea) from 2)",
+    "bytea": "set_byte({c}, 0, 255 - get_byte({c}, 0))",
     "interval": "coalesce({c}, interval '0') + interval '1 second'",
 }
 
