@@ -45,7 +45,7 @@ def tickets(cast: Cast) -> dict[str, str]:
         team=cast.team, customer=cast.rhea, subject="Where is my fridge", received_at=now - 2 * hour
     )
     handling.respond(
-        answered, by=cast.rita, at=now - hour, body="On its way.", seen_through=inbound(answered)[-1].pk
+        answered, by=cast.rita, at=now - hour, body="On its way.", seen_through={answered.pk: inbound(answered)[-1].pk}
     )  # fmt: skip
     handling.note(opened, by=cast.rita, at=now, body="Ask the fitter.")
     broken = factories.ticket(team=cast.team, customer=cast.carl, subject="Nobody answers", received_at=now - 30 * hour)
