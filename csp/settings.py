@@ -137,7 +137,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "csp.policy.PolicyMiddleware",
+    "csp.browser_policy.PolicyMiddleware",
     "csp.middleware.SourceMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -192,7 +192,7 @@ ORGANISATION = text("CSP_ORGANISATION", "Lakeside Home" if DEMO else "")  # the 
 
 # ---------------------------------------------------------------- what browsers are told
 
-# Named as in Django 6; set on every answer by csp.policy. Mail HTML is framed from our own address, hence frame-src.
+# Named as in Django 6; set on every answer by csp.browser_policy. Mail HTML is framed from our own address: frame-src.
 SECURE_CSP = {
     "default-src": ["'none'"],
     "script-src": ["'self'"],

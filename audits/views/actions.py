@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from audits import corrective, independence
 from audits.forms import ImplementForm, TextForm, VerdictForm
 from audits.models import CorrectiveAction, EvidenceFile, Implementation, NonCompliance, Verification
-from csp import clock, clockface, offices, policy, trail, vault
+from csp import browser_policy, clock, clockface, offices, trail, vault
 from csp.access import Refused, person, requires
 from csp.events import Act
 from csp.models import User
@@ -198,4 +198,4 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
     )
     response = HttpResponse(content, content_type="application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, file.name) or "attachment"
-    return policy.sandboxed(response)
+    return browser_policy.sandboxed(response)

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 
-from csp import clock, clockface, horizon, policy
+from csp import browser_policy, clock, clockface, horizon
 from csp.clockface import ClockFace
 from csp.places import Item, Me, NextUp, Section
 
@@ -150,7 +150,7 @@ def draft(request: HttpRequest) -> HttpResponse:
 
 
 def stranger(request: HttpRequest) -> HttpResponse:
-    return policy.sandboxed(HttpResponse("<p>Hello"))
+    return browser_policy.sandboxed(HttpResponse("<p>Hello"))
 
 
 def broken(request: HttpRequest) -> HttpResponse:

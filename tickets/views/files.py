@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from csp import access, clock, policy, vault
+from csp import access, browser_policy, clock, vault
 from csp.roles import Permission
-from tickets import files, reading
+from tickets import disclosure, files
 from tickets.intake import html as mail_html
 from tickets.models import Attachment, Interaction, Ticket
 from tickets.views.door import person
@@ -44,11 +44,11 @@ def attachment(request: HttpRequest, number: int) -> HttpResponseBase:
     """The file as a download; the opening is on record."""
     row = _attachment(request, number)
     try:
-        content = reading.open_attachment(row, by=person(request), at=clock.now())
+        content = disclosure.open_attachment(row, by=person(request), at=clock.now())
     except vault.Unreadable:
         return _gone(request)
     answer = FileResponse(io.BytesIO(content), as_attachment=True, filename=row.name, content_type=files.UNKNOWN)
-    answer[policy.HEADER] = "default-src 'none'; sandbox"
+    answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
     return answer
 
 
@@ -65,7 +65,7 @@ def picture(request: HttpRequest, number: int) -> HttpResponseBase:
     if not kind:
         raise Http404
     answer = HttpResponse(content, content_type=kind)
-    answer[policy.HEADER] = "default-src 'none'; sandbox"
+    answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
     answer["Content-Disposition"] = "inline"
     answer["Cache-Control"] = "private, max-age=600"
     return answer
@@ -90,7 +90,7 @@ def as_sent(request: HttpRequest, number: int) -> HttpResponse:
 
     body = _with_pictures(mail_html.sanitise(row.html, cid_url=cid_url), used)
     page = f'<!doctype html><html><head><meta charset="utf-8"><base target="_blank"></head><body>{body}</body></html>'
-    return policy.sandboxed(HttpResponse(page))
+    return browser_policy.sandboxed(HttpResponse(page))
 
 
 def _with_pictures(body: str, used: dict[str, Attachment]) -> str:
@@ -120,13 +120,13 @@ def source(request: HttpRequest, number: int) -> HttpResponseBase:
     if row.inbound is None:
         raise Http404
     try:
-        content = reading.open_source(row.ticket, row.inbound, by=person(request), at=clock.now())
+        content = disclosure.open_source(row.ticket, row.inbound, by=person(request), at=clock.now())
     except vault.Unreadable:
         return _gone(request)
     if request.GET.get("download"):
         name = f"message-{row.inbound_id}.eml"
         answer = FileResponse(io.BytesIO(content), as_attachment=True, filename=name, content_type=files.UNKNOWN)
-        answer[policy.HEADER] = "default-src 'none'; sandbox"
+        answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
         return answer
     context = {
         "at": clock.now(),

@@ -19,7 +19,7 @@ from csp import access, clock, clockface, horizon
 from csp.access import Refused
 from csp.models import Address, Deadline, Held, TrailEntry, User
 from csp.roles import Permission, Role
-from tickets import changes, desk, reading
+from tickets import changes, desk, disclosure
 from tickets.conversation import family, recipients, seen_of, spell
 from tickets.forms import ComposerForm
 from tickets.models import Draft, Escalation, Interaction, Ticket, TicketLink
@@ -64,7 +64,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
     if may_work and not is_live:
         desk.arrive(ticket, by=user, at=at)
     elif not may_work and not is_live:
-        reading.read_ticket(ticket, by=user, at=at)
+        disclosure.read_ticket(ticket, by=user, at=at)
     context = workspace(ticket, user, at=at) | {"at": at}
     if may_work and not is_live:
         context |= composer(request, ticket, user, context)
@@ -318,7 +318,7 @@ def show_address(request: HttpRequest, number: int, address: int) -> HttpRespons
     ticket = load(request, number)
     row = get_object_or_404(Address, pk=address, customer=ticket.customer_id)
     try:
-        value = reading.show_address(ticket, row, by=person(request), at=clock.now())
+        value = disclosure.show_address(ticket, row, by=person(request), at=clock.now())
     except Refused as refusal:
         return refuse(request, refusal, path_of(ticket))
     template = "tickets/address.html#value" if is_fragment(request) else "tickets/address.html"
