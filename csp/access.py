@@ -49,6 +49,11 @@ class Scope:
         """The ids of the contracts in which the person has one of these roles."""
         return frozenset(g.contract_id for g in self.grants if g.role in roles and g.contract_id is not None)
 
+    def teams_where(self, permission: Permission) -> frozenset[int]:
+        """The ids of the teams in which a grant allows this."""
+        allowed = TABLE.get(permission, frozenset())
+        return frozenset(g.team_id for g in self.grants if g.role in allowed and g.team_id is not None)
+
     def may(self, permission: Permission, *, team_id: int | None = None, contract_id: int | None = None) -> bool:
         """Whether any grant allows this; in this team or contract, where one is named."""
         allowed = TABLE.get(permission, frozenset())

@@ -14,7 +14,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Notice, RoleGrant, Team, User
 from csp.roles import TABLE, Permission
-from tickets import oversight
+from tickets import escalation, oversight
 from tickets.conversation import lock, running
 from tickets.handling import check_can_work
 from tickets.models import Ticket
@@ -83,7 +83,7 @@ def move(ticket: Ticket, *, team: Team, by: User, at: dt.datetime) -> Ticket:
     root.team, root.assignee = team, None
     root.save()
     deadlines.hand_over(running(root), responsible=None, team=team, at=at)
-    root.escalations.filter(closed_at__isnull=True).update(team=team)
+    escalation.follow_the_ticket(root, by=by, at=at)
     trail.record(
         Act.TICKET_TEAM, root.trail_subject, by=by, at=at, facts={"from": before, "to": team.pk}
     )  # fmt: skip

@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Q
 
 from csp import access
 from csp.events import Act
-from csp.models import TrailEntry, User
+from csp.models import Deadline, TrailEntry, User
 from csp.roles import Role
 from tickets import queues
 from tickets.models import Escalation, InboundMessage, Ticket
@@ -55,8 +55,11 @@ def of_escalations(user: User) -> str:
     scope = access.scope_of(user)
     visible = Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(team__contract__in=scope.contracts(Role.AUDITOR))
     found = Escalation.objects.filter(visible).aggregate(
-        last=Max("pk"), accepted=Max("accepted_at"), closed=Max("closed_at"), complex=Max("ticket__escalate")
+        last=Max("pk"), accepted=Max("accepted_at"), closed=Max("closed_at")
     )
+    # what is marked complex and must still reach a supervisor; moving it to another team is a change, too
+    coming = Deadline.objects.running().filter(visible, obligation="escalate")
+    found |= coming.aggregate(number=Count("pk"), newest=Max("pk"))
     return "_".join(str(value or "") for value in found.values()).replace(" ", "T").replace("+", "")
 
 

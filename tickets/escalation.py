@@ -386,6 +386,50 @@ def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Esc
     return row
 
 
+def follow_the_ticket(root: Ticket, *, by: User, at: dt.datetime) -> None:
+    """The ticket is another team's now: its supervisors have what stands open before them, and are told."""
+    row = root.escalations.filter(closed_at__isnull=True).select_related("accepted_by", "to_user").first()
+    if row is None:
+        return
+    if row.accepted_by is not None and not _may_decide(row.accepted_by, root):
+        row = _pass_on(row, root, by=by, at=at)  # that it was accepted, by whom and when, does not change
+    else:
+        row.team = root.team
+        if not _may_decide(row.to_user, root):
+            row.to_user = None
+        row.save(update_fields=["team", "to_user"])
+    notices.tell(
+        notices.Telling(
+            kind=Notice.Kind.ESCALATION,
+            key=f"escalation:{row.pk}:team:{root.team_id}:{at.timestamp()}",
+            to=_told(row, at),
+            subject_ref=root.reference,
+            path=root.path,
+        ),
+        at=at,
+    )
+
+
+def _pass_on(row: Escalation, root: Ticket, *, by: User, at: dt.datetime) -> Escalation:
+    row.closed_at, row.closed_by, row.outcome = at, by, Outcome.CLOSED
+    row.outcome_note = _("Moved to %(team)s.") % {"team": root.team}
+    row.save()
+    return Escalation.objects.create(
+        ticket=root,
+        team=root.team,
+        origin=row.origin,
+        reason=row.reason,
+        authority_needed=row.authority_needed,
+        raised_at=at,
+        raised_by=row.raised_by,
+        from_user=row.from_user,
+    )
+
+
+def _may_decide(person: User | None, root: Ticket) -> bool:
+    return person is not None and access.may(person, Permission.DECIDE_ESCALATIONS, team_id=root.team_id)
+
+
 def _owner_after(root: Ticket, row: Escalation) -> User | None:
     """Whose the ticket is again: the one it came from, while still at work in the team."""
     person = root.assignee or row.from_user

@@ -110,9 +110,9 @@ def retype(
     root = lock(ticket)
     check_can_work(root, by)
     unmakes_complaint = kind is not None and root.kind == Ticket.Kind.COMPLAINT and kind != root.kind
-    is_outsider = Role.SUPERVISOR in access.scope_of(by).roles() and root.assignee_id != by.pk
+    is_outsider = root.team_id in access.scope_of(by).teams(Role.SUPERVISOR) and root.assignee_id != by.pk
     if unmakes_complaint and not is_outsider:
-        raise Refused(_("Only a supervisor who does not work on it may say that a complaint is none."))
+        raise Refused(_("Only a supervisor of its team who does not work on it may say that a complaint is none."))
     changes: dict[str, object] = {}
     if kind is not None and kind != root.kind:
         changes["kind"] = [root.kind, kind]

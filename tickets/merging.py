@@ -118,10 +118,11 @@ def unmerge(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
 
 @transaction.atomic
 def link(ticket: Ticket, *, other: Ticket, kind: TicketLink.Kind, by: trail.Actor, at: dt.datetime) -> TicketLink:
-    """Note that two tickets have to do with each other; linking twice is one link."""
+    """Note that two tickets have to do with each other; linking twice is one link. It is written on both of them."""
     root = lock(ticket)
     if isinstance(by, User):
         check_can_work(root, by)
+        check_can_work(other, by)
     if root.pk == other.pk:
         raise Refused(_("A ticket is not linked to itself."))
     row, is_new = TicketLink.objects.get_or_create(

@@ -131,9 +131,8 @@ def _says(words: str, user: User) -> Q:
         return Q(pk=number)
     query = search.tsquery(words)
     found = Q(search=SearchQuery(query, config="simple", search_type="raw")) if query else Q(pk__in=[])
-    if access.may(user, Permission.SEE_CUSTOMER_NAMES):
-        found |= Q(customer__name__icontains=words.strip())
-    return found
+    served = access.scope_of(user).teams_where(Permission.SEE_CUSTOMER_NAMES)
+    return found | Q(team__in=served, customer__name__icontains=words.strip()) if served else found
 
 
 # ---------------------------------------------------------------- pages

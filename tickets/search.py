@@ -62,8 +62,8 @@ def search(query: str, *, user: User, limit: int = LIMIT) -> Found:
 
 def _search(query: str, user: User, limit: int) -> Found:
     found = Found()
-    names = access.may(user, Permission.SEE_CUSTOMER_NAMES)
-    if names:
+    served = access.scope_of(user).teams_where(Permission.SEE_CUSTOMER_NAMES)
+    if served:
         found.customers = list(customers_like(query, user=user, limit=10))
     said = tsquery(query)
     matches = Q(pk__in=[])
@@ -75,7 +75,7 @@ def _search(query: str, user: User, limit: int) -> Found:
         in_words = heard.filter(ticket__in=Ticket.objects.visible_to(user)).order_by("-ticket").values("ticket")
         matches |= Q(pk__in=in_subject) | Q(pk__in=in_words.distinct()[: limit + 1])
     if found.customers:
-        matches |= Q(customer__in=[customer.pk for customer in found.customers])
+        matches |= Q(team__in=served, customer__in=[customer.pk for customer in found.customers])
     number = number_in(query)
     if number is not None:
         matches |= Q(pk=number)
@@ -87,7 +87,7 @@ def _search(query: str, user: User, limit: int) -> Found:
 
 
 def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
-    """Customers of whom this person may see a ticket, by name, organisation or address.
+    """Customers whom this person's teams serve, by name, organisation or address.
 
     A whole address finds the customer whoever serves them: whoever types it knows it already, and a new ticket must not
     make a second customer of one.
@@ -95,7 +95,8 @@ def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
     words = query.strip()[:_LONGEST]
     if len(words) < 2:
         return []
-    mine = Customer.objects.filter(tickets__in=Ticket.objects.visible_to(user))
+    served = access.scope_of(user).teams_where(Permission.SEE_CUSTOMER_NAMES)
+    mine = Customer.objects.filter(tickets__team__in=served)
     by_name = (
         Q(name__icontains=words) | Q(organisation__icontains=words) | Q(addresses__value__startswith=words.lower())
     )

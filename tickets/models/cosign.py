@@ -22,10 +22,11 @@ class CoSignatureQuerySet(models.QuerySet[Any]):
         return self.filter(state=CoSignature.State.WAITING)
 
     def visible_to(self, user: User) -> Self:
-        """What this person signs (supervises the team, or is the one named) or wrote."""
-        supervised = access.scope_of(user).teams(Role.SUPERVISOR)
+        """What this person signs (supervises the team, or is the one named) or wrote, while still of the team."""
+        scope = access.scope_of(user)
+        supervised = scope.teams(Role.SUPERVISOR)
         return self.filter(
-            Q(author=user)
+            Q(author=user, ticket__team__in=scope.teams(Role.REPRESENTATIVE, Role.SUPERVISOR))
             | Q(restriction__cosigner=user)
             | Q(restriction__cosigner__isnull=True, ticket__team__in=supervised)
         )

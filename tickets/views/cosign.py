@@ -63,7 +63,7 @@ def _waiting(row: CoSignature, user: User) -> Waiting:
     before = [one for one in heard if one not in later]
     return Waiting(
         row=row,
-        customer=customer_name(row.ticket.customer, names=sees_names(user)),
+        customer=customer_name(row.ticket.customer, names=sees_names(user, row.ticket)),
         face=face_of(row.ticket, at=at),
         asked=before[-1] if before else None,
         later=later,

@@ -149,8 +149,9 @@ def face_of(ticket: Ticket, *, at: dt.datetime) -> clockface.ClockFace | None:
     )
 
 
-def sees_names(user: User) -> bool:
-    return access.may(user, Permission.SEE_CUSTOMER_NAMES)
+def sees_names(user: User, ticket: Ticket) -> bool:
+    """Whether this person serves the customer of this ticket; elsewhere they may read without knowing who it is."""
+    return access.may(user, Permission.SEE_CUSTOMER_NAMES, team_id=ticket.team_id)
 
 
 def customer_name(customer: Customer | None, *, names: bool) -> str:

@@ -62,17 +62,19 @@ class Tile:
 def board(request: HttpRequest) -> HttpResponse:
     at, user = clock.now(), person(request)
     cursor = changes.of_escalations(user)
-    open_ones = list(_mine(user).filter(closed_at__isnull=True).order_by("raised_at", "pk")[: 2 * COLUMN])
+    open_ones = _mine(user).filter(closed_at__isnull=True).order_by("raised_at", "pk")
+    arrived = list(open_ones.filter(accepted_at__isnull=True)[:COLUMN])
+    in_hand = list(open_ones.filter(accepted_at__isnull=False)[:COLUMN])
     columns = [
         _column(
             _("Must reach you"), _coming(user, at), _("still with representatives"), _("Nothing is on its way to you.")
         ),
         _column(
-            _("Arrived"), [_tile(row, user, at) for row in open_ones if row.accepted_at is None], _("to accept"),
+            _("Arrived"), [_tile(row, user, at) for row in arrived], _("to accept"),
             _("Everything that arrived has been accepted."),
         ),
         _column(
-            _("In hand"), [_tile(row, user, at) for row in open_ones if row.accepted_at is not None],
+            _("In hand"), [_tile(row, user, at) for row in in_hand],
             _("with supervisors"), _("Nothing is in hand."),
         ),
         _column(
@@ -84,7 +86,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "at": at,
         "columns": columns,
         "lanes": _lanes(user, at),
-        "open": len(open_ones),
+        "open": len(arrived) + len(in_hand),
         "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS),
         "first": waiting.row if waiting else None,
         "changes_url": f"{reverse('changes')}?scope=escalations",
@@ -118,7 +120,7 @@ def _tile(row: Escalation, user: User, at: dt.datetime) -> Tile:
     holder = row.accepted_by or row.to_user or row.from_user
     return Tile(
         ticket=ticket,
-        name=customer_name(ticket.customer, names=sees_names(user)),
+        name=customer_name(ticket.customer, names=sees_names(user, ticket)),
         face=face_of(ticket, at=at),
         text=_why(row),
         who=holder.name if holder else "",
@@ -151,11 +153,10 @@ def _coming(user: User, at: dt.datetime) -> list[Tile]:
         .select_related("customer", "assignee", "escalate")
         .order_by("escalate__due_at", "pk")[:COLUMN]
     )
-    names = sees_names(user)
     return [
         Tile(
             ticket=row,
-            name=customer_name(row.customer, names=names),
+            name=customer_name(row.customer, names=sees_names(user, row)),
             face=clockface.of(row.escalate, now=at, zone=local_zone()),
             text=row.complex_reason,
             who=row.assignee.name if row.assignee else "",

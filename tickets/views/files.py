@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from csp import access, browser_policy, clock, vault
 from csp.roles import Permission
 from tickets import disclosure, files
+from tickets.conversation import root_number
 from tickets.intake import html as mail_html
 from tickets.models import Attachment, Interaction, Ticket
 from tickets.views.door import person
@@ -24,13 +25,22 @@ SHOWN = 200_000  # bytes of a source on the page; all of it as a download
 
 
 def _attachment(request: HttpRequest, number: int) -> Attachment:
-    visible = Attachment.objects.filter(interaction__ticket__in=Ticket.objects.visible_to(person(request)))
-    return get_object_or_404(visible.select_related("blob__key", "interaction__ticket"), pk=number)
+    row = get_object_or_404(Attachment.objects.select_related("blob__key", "interaction__ticket"), pk=number)
+    _check_sees(request, row.interaction.ticket)
+    return row
 
 
 def _interaction(request: HttpRequest, number: int) -> Interaction:
-    visible = Interaction.objects.filter(ticket__in=Ticket.objects.visible_to(person(request)))
-    return get_object_or_404(visible.select_related("ticket", "inbound__blob__key"), pk=number)
+    row = get_object_or_404(Interaction.objects.select_related("ticket", "inbound__blob__key"), pk=number)
+    _check_sees(request, row.ticket)
+    return row
+
+
+def _check_sees(request: HttpRequest, ticket: Ticket) -> None:
+    """Whoever may see this ticket, or the one that speaks for it since a merge and shows all that was said here."""
+    here = {ticket.pk} if ticket.merged_into_id is None else {ticket.pk, root_number(ticket.pk)}
+    if not Ticket.objects.visible_to(person(request)).filter(pk__in=here).exists():
+        raise Http404
 
 
 def _gone(request: HttpRequest) -> HttpResponse:

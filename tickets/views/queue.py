@@ -56,7 +56,6 @@ class Row:
 
 def rows_of(tickets: list[Ticket], user: User, *, at: dt.datetime, seen: bool = True) -> list[Row]:
     """Tickets as lines. A line is bold while something was said that this person has not had open."""
-    names = sees_names(user)
     looked = queues.seen(tickets, user, at=at) if seen else {}
     lines = []
     for ticket in tickets:
@@ -64,7 +63,7 @@ def rows_of(tickets: list[Ticket], user: User, *, at: dt.datetime, seen: bool = 
         lines.append(
             Row(
                 ticket=ticket,
-                name=customer_name(ticket.customer, names=names),
+                name=customer_name(ticket.customer, names=sees_names(user, ticket)),
                 face=face_of(ticket, at=at),
                 icon=CHANNEL_ICONS[ticket.channel],
                 is_unread=ticket.next_obligation in queues.WAITING_FOR_US
@@ -230,7 +229,7 @@ def peek(request: HttpRequest, number: int) -> HttpResponse:
     at, ticket = clock.now(), load(request, number)
     said = conversation(ticket)
     last = next((row for row in reversed(said) if row.direction == Interaction.Direction.IN), None)
-    names = sees_names(person(request))
+    names = sees_names(person(request), ticket)
     context = {
         "at": at,
         "ticket": ticket,

@@ -12,7 +12,7 @@ from csp import access, clock
 from csp.roles import Permission
 from tickets import search
 from tickets.conversation import visible_number
-from tickets.views.door import is_fragment, path_of, person, sees_names
+from tickets.views.door import is_fragment, path_of, person
 from tickets.views.queue import rows_of
 
 IN_PALETTE = 6
@@ -49,7 +49,6 @@ def palette(request: HttpRequest) -> HttpResponse:
     if len(query) > 1 or query.isdigit():
         ticket = visible_number(user, query)
         tickets = [ticket] if ticket is not None else search.search(query, user=user, limit=IN_PALETTE).tickets
-    names = sees_names(user)
     lines = rows_of(tickets, user, at=at, seen=False) if tickets else []
-    context = {"at": at, "lines": lines, "query": query, "names": names, "may_work": False}
+    context = {"at": at, "lines": lines, "query": query, "may_work": False}
     return render(request, "tickets/palette.html", context)

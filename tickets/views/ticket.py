@@ -74,7 +74,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
 
 def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
     """All that the page shows of a ticket. Each set is asked for once."""
-    names = sees_names(user)
+    names = sees_names(user, ticket)
     has = Ticket.objects.filter(pk=ticket.pk).values_list(
         Exists(Ticket.objects.filter(merged_into=OuterRef("pk"))),
         Exists(TicketLink.objects.filter(Q(ticket=OuterRef("pk")) | Q(other=OuterRef("pk")))),
@@ -110,7 +110,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         if row.direction == Interaction.Direction.IN and row.purpose != Interaction.Purpose.AUTOMATIC
     ]  # fmt: skip
     may_work = access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
-    held = _held(duties, user)
+    held = _held(duties, user, ticket)
     running = [row for row in duties if row.is_running]
     return {
         "ticket": ticket,
@@ -129,7 +129,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "merged": [number for number in numbers if number != ticket.pk],
         "may_work": may_work,
         "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS, team_id=ticket.team_id),
-        "may_see_sources": access.may(user, Permission.SEE_SOURCES),
+        "may_see_sources": access.may(user, Permission.SEE_SOURCES, team_id=ticket.team_id),
         "may_confirm_calls": access.may(user, Permission.CONFIRM_CALLS, team_id=ticket.team_id),
         "is_complex": ticket.escalate_id is not None,
         "must_escalate": any(row.obligation == "escalate" for row in running),
@@ -203,9 +203,9 @@ def _term(ticket: Ticket, duties: list[Deadline], *, at: dt.datetime) -> dict[st
     return {"line": line, "sentence": f"{start}. {due}. {face.said}."}
 
 
-def _held(duties: list[Deadline], user: User) -> dict[int, list[Held]]:
+def _held(duties: list[Deadline], user: User, ticket: Ticket) -> dict[int, list[Held]]:
     """Who answered for these before, where that is shown (breaches) or asked (waiving)."""
-    may_waive = access.may(user, Permission.WAIVE)
+    may_waive = access.may(user, Permission.WAIVE, team_id=ticket.team_id)
     numbers = [row.pk for row in duties if hasattr(row, "breach") or (may_waive and row.is_running)]
     found: dict[int, list[Held]] = defaultdict(list)
     if numbers:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -147,12 +148,13 @@ def rulings(request: HttpRequest) -> HttpResponse:
     at, user = clock.now(), person(request)
     visible = Ruling.objects.filter(inbound__in=InboundMessage.objects.visible_to(user), undone_at__isnull=True)
     visible = visible.select_related("inbound", "ruled_by", "reviewed_by")
-    may_review = access.may(user, Permission.REVIEW_SORTING)
-    to_check = visible.filter(is_sampled=True, reviewed_at__isnull=True).exclude(ruled_by=user).order_by("pk")
+    supervised = access.scope_of(user).teams_where(Permission.REVIEW_SORTING)
+    theirs = Q(inbound__mailbox__team__in=supervised) | Q(inbound__mailbox__isnull=True)
+    to_check = visible.filter(theirs, is_sampled=True, reviewed_at__isnull=True).exclude(ruled_by=user).order_by("pk")
     context = {
         "at": at,
         "tabs": _tabs("rulings", user),
-        "to_check": list(to_check[:RULINGS]) if may_review else [],
+        "to_check": list(to_check[:RULINGS]) if supervised else [],
         "rulings": list(visible.order_by("-pk")[:RULINGS]),
     }
     return render(request, "tickets/rulings.html", context)
