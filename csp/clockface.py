@@ -9,12 +9,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.utils import dateformat
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import pgettext_lazy as word
+
+from csp.words import gettext, ngettext
 
 T = TypeVar("T")
 
@@ -185,7 +188,7 @@ def share_left(starts_at: dt.datetime, due_at: dt.datetime, now: dt.datetime) ->
 def short(length: dt.timedelta) -> str:
     """A length of time in the short form, rounded down, its parts joined so that they never break: `3 h 12 m`."""
     days, hours, minutes = _parts(length)
-    d, h, m = (str(UNITS[unit]) for unit in "dhm")
+    d, h, m = _units(get_language())
     if days:
         parts = [str(days), d] + ([str(hours), h] if hours and days < DAYS_ONLY_FROM.days else [])
     elif hours:
@@ -196,6 +199,11 @@ def short(length: dt.timedelta) -> str:
 
 
 UNITS = {"d": word("days, short", "d"), "h": word("hours, short", "h"), "m": word("minutes, short", "m")}
+
+
+@functools.cache
+def _units(_language: str | None) -> tuple[str, ...]:
+    return tuple(str(unit) for unit in UNITS.values())
 
 
 def spoken(length: dt.timedelta) -> str:
@@ -213,28 +221,35 @@ def spoken(length: dt.timedelta) -> str:
 
 def said_while_running(state: State, *, verb: str, time: str, when: str) -> str:
     """The sentence that a screen reader hears after the visible word of a running clock."""
-    return sentences()[state] % {"verb": verb, "time": time, "when": when}
+    return gettext(_SENTENCES[state]) % {"verb": verb, "time": time, "when": when}
+
+
+_SENTENCES = {
+    State.AMPLE: gettext_noop("%(time)s left, due %(when)s"),
+    State.SOON: gettext_noop("%(time)s left, running out, due %(when)s"),
+    State.URGENT: gettext_noop("%(time)s left, less than an hour, due %(when)s"),
+    State.OVER: gettext_noop("%(time)s past due. %(verb)s was due %(when)s"),
+}
 
 
 def sentences() -> dict[State, str]:
     """The sentence for each running state, in the active language; scripts get the same ones."""
-    return {
-        State.AMPLE: gettext("%(time)s left, due %(when)s"),
-        State.SOON: gettext("%(time)s left, running out, due %(when)s"),
-        State.URGENT: gettext("%(time)s left, less than an hour, due %(when)s"),
-        State.OVER: gettext("%(time)s past due. %(verb)s was due %(when)s"),
-    }
+    return {state: gettext(text) for state, text in _SENTENCES.items()}
 
 
 def moment(at: dt.datetime, *, now: dt.datetime, zone: dt.tzinfo) -> str:
     """A moment in the reader's zone: today by its time, within a week by weekday and date, beyond that by date."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()
     distance = abs((local.date() - today).days)
+    time = f"{local:%H:%M}"
     if distance == 0:
-        return gettext("today %(time)s") % {"time": dateformat.format(local, "H:i")}
-    if distance < DAYS_ONLY_FROM.days:
-        return dateformat.format(local, "D j M H:i")
-    return dateformat.format(local, "j M Y H:i")
+        return gettext("today %(time)s") % {"time": time}
+    return f"{_day(get_language(), local.date(), 'D j M' if distance < DAYS_ONLY_FROM.days else 'j M Y')} {time}"
+
+
+@functools.lru_cache(512)
+def _day(_language: str | None, day: dt.date, pattern: str) -> str:
+    return dateformat.format(day, pattern)
 
 
 def _parts(length: dt.timedelta) -> tuple[int, int, int]:

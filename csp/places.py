@@ -7,11 +7,12 @@ names, so naming the page of an app above imports nothing of it.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -140,8 +141,14 @@ def may_see(request: HttpRequest, place: Place) -> bool:
 
 def address(url_name: str) -> str:
     """The address of a named page, or nothing where this installation has none."""
+    return _address(url_name, get_urlconf(settings.ROOT_URLCONF), get_script_prefix())
+
+
+@functools.cache
+def _address(url_name: str, urlconf: Any, _prefix: str) -> str:
+    """Remembered: the frame of every page asks for thirty, and addresses do not change while a process lives."""
     try:
-        return reverse(url_name)
+        return reverse(url_name, urlconf=urlconf)
     except NoReverseMatch:
         return ""
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 from django import template
 from django.template import Context
 from django.utils import timezone
-from django.utils.html import escape
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
 from csp import clock as door_clock
 from csp import clockface
@@ -20,6 +19,7 @@ from csp.clockface import ClockFace, Timed
 from csp.horizon import Due, Horizon, Lane, Term
 from csp.horizon import horizon as lay_out
 from csp.markup import vouched
+from csp.words import gettext
 
 register = template.Library()
 
@@ -35,9 +35,15 @@ def clock_data(face: ClockFace) -> SafeString:
     """The attributes from which scripts keep a running clock true; nothing for one that has ended."""
     if not face.is_running:
         return vouched("")
-    moments = {"data-due": face.due_at, "data-soon": face.soon_at, "data-urgent": face.urgent_at}
-    times = " ".join(f'{name}="{at.astimezone(dt.UTC).isoformat(timespec="seconds")}"' for name, at in moments.items())
-    return vouched(f'{times} data-when="{escape(face.when)}" data-verb-is="{escape(face.verb)}"')
+    due, soon, urgent = (_utc(at) for at in (face.due_at, face.soon_at, face.urgent_at))
+    return vouched(
+        f'data-due="{due}" data-soon="{soon}" data-urgent="{urgent}" '
+        f'data-when="{escape(face.when)}" data-verb-is="{escape(face.verb)}"'
+    )
+
+
+def _utc(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat(timespec="seconds")
 
 
 def face_of(context: Context, subject: ClockFace | Timed | None) -> ClockFace | None:
@@ -73,10 +79,15 @@ def clock(context: Context, subject: ClockFace | Timed | None, variant: str = "c
     face = face_of(context, subject)
     if face is None:
         return vouched("")
+    return drawn(face, variant, size, zone=timezone.get_current_timezone())
+
+
+def drawn(face: ClockFace, variant: str, size: str = "", *, zone: dt.tzinfo) -> SafeString:
+    """The markup of one clock, for the tag and for lists that are written in Python."""
     css = "clock" + (f" clock--{variant}" if variant != "plain" else "") + (f" clock--{size}" if size else "")
     words = escape(face.words)
     if face.is_running:
-        due = face.due_at.astimezone(timezone.get_current_timezone()).isoformat()
+        due = face.due_at.astimezone(zone).isoformat()
         time = f'<time datetime="{due}" aria-hidden="true" title="{escape(face.when)}">{words}</time>'
     else:
         time = f'<b aria-hidden="true">{words}</b>'
@@ -123,8 +134,18 @@ def nav_time(face: ClockFace | None) -> dict[str, Any]:
 @register.inclusion_tag("components/horizon.html", takes_context=True)
 def horizon(context: Context, items: Iterable[Due], label: str = "") -> dict[str, Any]:
     """`items` are csp.horizon.Due, `label` names the figure; the sentence for screen readers tells what is drawn."""
-    drawn = lay_out(items, now=at_of(context), zone=timezone.get_current_timezone())
-    return {"horizon": drawn, "label": label or gettext("The next 24 hours"), "sentence": _sentence(drawn)}
+    laid = lay_out(items, now=at_of(context), zone=timezone.get_current_timezone())
+    pins = "".join(
+        f'<circle class="pin" data-state="{pin.state}" data-pin="{escape(pin.key)}" cx="{pin.x}%" cy="{pin.y}" '
+        'r="6.5"/>'
+        for pin in laid.pins
+    )
+    return {
+        "horizon": laid,
+        "pins": vouched(pins),
+        "label": label or gettext("The next 24 hours"),
+        "sentence": _sentence(laid),
+    }
 
 
 @register.inclusion_tag("components/lanes.html")

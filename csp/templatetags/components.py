@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,11 +12,11 @@ from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import escape
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
 from csp import places
 from csp.contract import CLAUSES
 from csp.markup import vouched
+from csp.words import gettext
 
 register = template.Library()
 
@@ -23,6 +24,12 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str, size: str = "", label: str = "") -> SafeString:
     """A Lucide icon from the sprite; `size` s or l. Without `label` it is hidden from screen readers."""
+    return _drawn(name, size, label)
+
+
+@functools.lru_cache(1024)
+def _drawn(name: str, size: str, label: str) -> SafeString:
+    """Remembered: there are a hundred on a page, of a dozen kinds."""
     css = f"i i--{size}" if size else "i"
     use = f'<use href="{static("csp/icons/sprite.svg")}#i-{escape(name)}"/>'
     if label:
@@ -39,8 +46,13 @@ def address(url_name: str) -> str:
 @register.simple_tag
 def clause(number: str, state: str = "") -> SafeString:
     """`§3.1` as a link to the clause; `state` soon or over where it is at risk or broken. Unknown ones are an error."""
-    name = escape(gettext("Clause %(number)s, %(title)s") % {"number": number, "title": gettext(CLAUSES[number].title)})
-    url = f"{places.address('contract') or '/contract/'}#c{number}"
+    name = gettext("Clause %(number)s, %(title)s") % {"number": number, "title": gettext(CLAUSES[number].title)}
+    return _clause(number, name, f"{places.address('contract') or '/contract/'}#c{number}", state)
+
+
+@functools.lru_cache(1024)
+def _clause(number: str, name: str, url: str, state: str) -> SafeString:
+    name = escape(name)
     mark = f' data-state="{escape(state)}"' if state else ""
     return vouched(f'<a class="clause" href="{url}" aria-label="{name}" title="{name}"{mark}>§{number}</a>')
 

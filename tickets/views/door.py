@@ -15,13 +15,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
 
 from csp import access, clockface
 from csp.access import Refused
 from csp.contract import OBLIGATIONS
 from csp.models import Customer, User
 from csp.roles import Permission
+from csp.words import gettext as _
 from tickets.models import Ticket
 
 
