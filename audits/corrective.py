@@ -103,7 +103,7 @@ def add_action(
         case=case, kind=kind, what=" ".join(what.split())[:500], owner=owner, set_by=by, set_at=at
     )
     if owner != by:
-        due = proposals.said(case.correct.due_at)
+        due = notices.fact(case.correct.due_at)
         notices.tell(telling(case, "action.yours", [owner], key=f"action:{action.pk}", due=due), at=at)
     trail.record(
         Act.ACTION_SET,
@@ -245,7 +245,7 @@ def _annul(case: NonCompliance, action: CorrectiveAction, result: Verification, 
     case.correct = deadlines.reopen(case.correct, at=at, by=by, reason="rejected")
     case.state = State.OPEN
     case.save()
-    due = proposals.said(case.correct.due_at)
+    due = notices.fact(case.correct.due_at)
     people = [action.owner, *told(case, at)]
     notices.tell(telling(case, "action.rejected", people, key=f"rejected:{result.pk}", due=due), at=at)
     doer = result.implementation.by

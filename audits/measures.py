@@ -105,7 +105,7 @@ def check_can_be_decided(measure: Measure, at: dt.datetime) -> None:
     if at <= measure.answer_by:
         raise Refused(
             _("%(name)s has not been heard yet. It can be decided after a statement, or after %(due)s.")
-            % {"name": measure.person, "due": proposals.said(measure.answer_by)}
+            % {"name": measure.person, "due": notices.moment(measure.answer_by)}
         )
 
 
@@ -149,7 +149,7 @@ def decide(
             at=at,
             cosigner=measure.cosigner,
         )
-    until = proposals.said(measure.ends_at) if measure.ends_at else ""
+    until = notices.fact(measure.ends_at) if measure.ends_at else ""
     says = "measure.adopted" if adopt else "measure.declined"
     _tell(measure, says, [measure.person] if measure.person else [], at, key="decided", due=until)
     trail.record(

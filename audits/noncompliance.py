@@ -320,7 +320,7 @@ def take_lead(case: NonCompliance, *, to: User, by: User, at: dt.datetime) -> No
     case.save()
     deadlines.hand_over([case.correct], responsible=to, team=case.team, at=at)
     if to != by:
-        due = proposals.said(case.correct.due_at)
+        due = notices.fact(case.correct.due_at)
         notices.tell(telling(case, "case.lead", [to], key=f"lead:{at.timestamp()}", due=due), at=at)
     trail.record(
         Act.NONCOMPLIANCE_LED, case.trail_subject, by=by, at=at, facts={"from": before, "to": to.pk}

@@ -102,7 +102,7 @@ def propose(measure: Measure, *, at: dt.datetime, by: trail.Actor, facts: dict[s
                 to=[measure.person],
                 subject_ref=str(measure),
                 path=measure.path,
-                facts={"says": "measure.hear", "due": said(measure.answer_by)},
+                facts={"says": "measure.hear", "due": notices.fact(measure.answer_by)},
             )
         )
     notices.tell(*tellings, at=at)
@@ -126,11 +126,6 @@ def propose(measure: Measure, *, at: dt.datetime, by: trail.Actor, facts: dict[s
         personal={"reason": measure.reason},
     )
     return measure
-
-
-def said(moment: dt.datetime) -> str:
-    """A moment as notices say it, which have no reader's zone."""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def deciders(case: NonCompliance, at: dt.datetime) -> list[User]:

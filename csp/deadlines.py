@@ -381,7 +381,7 @@ def _facts(row: Deadline) -> dict[str, str]:
     return {
         "obligation": row.obligation,
         "clause": row.clause,
-        "due": row.due_at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "due": notices.fact(row.due_at),
     }
 
 

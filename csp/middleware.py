@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib import messages
@@ -104,13 +103,9 @@ class PersonMiddleware:
         user = request.user
         if not isinstance(user, User):
             return self.get_response(request)
-        try:
-            zone = ZoneInfo(user.zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            zone = ZoneInfo("UTC")
         translation.activate(user.language)
         request.LANGUAGE_CODE = translation.get_language()
-        with timezone.override(zone):
+        with timezone.override(user.zoneinfo):
             return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponseBase | None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import dateformat, timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
@@ -150,9 +150,23 @@ def mark_read(user: User, *, at: dt.datetime, only: Notice | None = None) -> int
     return (unread.filter(pk=only.pk) if only is not None else unread).update(read_at=at)
 
 
+def fact(at: dt.datetime) -> str:
+    """A moment as `facts` keep it, in no reader's zone."""
+    return at.astimezone(dt.UTC).isoformat(timespec="seconds")
+
+
+def moment(at: dt.datetime | str) -> str:
+    """A moment, or one out of `facts`, in the zone and language that are active. Read tomorrow, it is still true."""
+    try:
+        at = dt.datetime.fromisoformat(at) if isinstance(at, str) else at
+    except ValueError:
+        return str(at)
+    return dateformat.format(timezone.localtime(at), "D j M, H:i")
+
+
 def sentence(notice: Notice) -> str:
-    """What the notice says, in the language that is active."""
-    facts = notice.facts
+    """What the notice says, in the language and the zone that are active."""
+    facts = notice.facts | ({"due": moment(notice.facts["due"])} if notice.facts.get("due") else {})
     verb = _(OBLIGATIONS[facts["obligation"]].verb) if "obligation" in facts else ""
     match notice.kind:
         case Notice.Kind.BREACH:
@@ -212,15 +226,13 @@ def _mail_one(user_id: int, *, at: dt.datetime) -> int:
 
 
 def _mail(user: User, rows: list[Notice], at: dt.datetime) -> None:
-    with translation.override(user.language):
+    with translation.override(user.language), timezone.override(user.zoneinfo):
         count = len(rows)
         groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for row in rows:
-            groups[row.get_kind_display()].append((_line(row), f"{settings.SITE_URL}{row.path}" if row.path else ""))
+            groups[row.get_kind_display()].append((line(row), f"{settings.SITE_URL}{row.path}" if row.path else ""))
         subject = (
-            _line(rows[0])
-            if count == 1
-            else ngettext("%(count)s notice", "%(count)s notices", count) % {"count": count}
+            line(rows[0]) if count == 1 else ngettext("%(count)s notice", "%(count)s notices", count) % {"count": count}
         )
         body = render_to_string("email/notices.txt", {"user": user, "groups": dict(groups)})
     message = outbox.post(
@@ -235,7 +247,7 @@ def _mail(user: User, rows: list[Notice], at: dt.datetime) -> None:
     Notice.objects.filter(pk__in=[row.pk for row in rows]).update(mail=message, mailed_at=at)
 
 
-def _line(notice: Notice) -> str:
+def line(notice: Notice) -> str:
     """Its sentence; of one whose facts are not what its kind needs, at least what it is about."""
     try:
         return sentence(notice)

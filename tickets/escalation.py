@@ -309,7 +309,7 @@ def _lock_roots(numbers: set[int]) -> dict[int, Ticket]:
 
 def _reason(breach: Breach) -> str:
     rule = OBLIGATIONS[breach.obligation]
-    return f"§{rule.clause} {rule.verb}: {breach.due_at:%Y-%m-%d %H:%M} UTC"
+    return f"§{rule.clause} {rule.verb}"
 
 
 def check_can_decide(row: Escalation, user: User) -> None:

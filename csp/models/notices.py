@@ -52,8 +52,8 @@ class Notice(models.Model):
             ),
             # who had a mail just now
             models.Index(fields=["user", "mailed_at"], condition=Q(mailed_at__isnull=False), name="notice_mailed"),
-            # the bell
-            models.Index(fields=["user", "-id"], name="notice_of_user"),
+            # the page, newest first
+            models.Index(fields=["user", "-created_at", "-id"], name="notice_of_user"),
             models.Index(fields=["user"], condition=Q(read_at__isnull=True), name="notice_unread"),
         ]
         verbose_name = _("notice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -19,12 +20,13 @@ def index(request: HttpRequest) -> HttpResponse:
     mine = Notice.objects.filter(user=access.person(request))
     rows = mine
     after = request.GET.get("after", "")
-    if after.isdecimal() and len(after) < 19:
-        rows = rows.filter(pk__lt=int(after))
-    found = list(rows.order_by("-pk")[: PAGE + 1])
+    last = mine.filter(pk=after).first() if after.isdecimal() and len(after) < 19 else None
+    if last is not None:
+        rows = rows.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
+    found = list(rows.order_by("-created_at", "-pk")[: PAGE + 1])
     shown = found[:PAGE]
     context = {
-        "notices": [(row, notices.sentence(row)) for row in shown],
+        "notices": [(row, notices.line(row)) for row in shown],
         "after": shown[-1].pk if len(found) > PAGE else "",
         "unread": mine.filter(read_at__isnull=True).count(),
     }

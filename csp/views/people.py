@@ -51,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @guarded
 def add(request: HttpRequest) -> HttpResponse:
     """A new account; the person chooses the password by mail."""
-    form = PersonForm(request.POST or None)
+    form = PersonForm(request.POST or None, initial={"zone": access.person(request).zone})
     by, at = access.person(request), clock.now()
     if request.method == "POST":
         user = trying.in_form(form, lambda: people.add(form.cleaned_data, by=by, at=at))

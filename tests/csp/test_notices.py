@@ -1,9 +1,11 @@
 """People are told each thing once; somebody always is; and a bad minute is one mail for each person."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from csp import deadlines, notices
 from csp.models import Deadline, Notice, OutboundMessage, User
@@ -163,6 +165,33 @@ def test_what_is_for_the_page_alone_is_not_mailed(cast: Cast) -> None:
     notices.tell(telling("1", cast.rita, by_mail=False), at=AT)
     assert notices.mail_collected(AT) == 0
     assert told(cast.rita) == ["1"]
+
+
+def test_when_it_was_due_is_said_in_the_readers_own_zone(cast: Cast, client: Client) -> None:
+    facts = {"obligation": "respond", "clause": "3.1", "due": notices.fact(AT)}
+    for person, zone in ((cast.rita, "Asia/Tokyo"), (cast.sam, "America/New_York")):
+        User.objects.filter(pk=person.pk).update(zone=zone)
+    broken = Telling(kind=Notice.Kind.BREACH, key="b", to=[cast.rita, cast.sam], subject_ref="#9", facts=facts)
+    notices.tell(broken, at=AT)
+    notices.mail_collected(AT)
+    for person, zone in ((cast.rita, "Asia/Tokyo"), (cast.sam, "America/New_York")):
+        local = AT.astimezone(ZoneInfo(zone))
+        said = f"was due {local:%a} {local.day} {local:%b, %H:%M} and was not kept"
+        [mail] = mails_to(person)
+        assert said in mail.body
+        client.force_login(person, backend="csp.access.TableBackend")
+        assert said in client.get("/notices/").text
+
+
+def test_the_page_tells_the_newest_first_whenever_it_was_written(cast: Cast, client: Client) -> None:
+    for hours in (5, *range(-50, 0), 3):
+        notices.tell(telling(f"at {hours}", cast.rita), at=AT + hours * make.HOUR)
+    client.force_login(cast.rita, backend="csp.access.TableBackend")
+    page = client.get("/notices/")
+    first = [row.key for row, _sentence in page.context["notices"]]
+    assert first[:3] == ["at 5", "at 3", "at -1"]
+    rest = [row.key for row, _s in client.get("/notices/", {"after": page.context["after"]}).context["notices"]]
+    assert rest == ["at -49", "at -50"]
 
 
 def test_a_notice_that_cannot_be_said_stops_none_of_the_others(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:

@@ -189,3 +189,20 @@ def test_each_role_sees_its_own_tabs(client: Client, cast: Cast) -> None:
     assert "/settings/people/" not in page
     client.force_login(cast.adam)
     assert client.get("/settings/").headers["Location"] == "/settings/people/"
+
+
+def test_an_error_page_keeps_the_navigation_of_whoever_is_signed_in(client: Client, cast: Cast) -> None:
+    for path, status in (("/nothing/here/", 404), ("/settings/people/", 403)):
+        client.force_login(cast.rita, backend="csp.access.TableBackend")
+        answer = client.get(path)
+        assert answer.status_code == status
+        assert answer.text.count("<h1") == 1
+        assert 'href="/queue/"' in answer.text
+        client.logout()
+    assert 'aria-label="Main"' not in client.get("/nothing/here/").text
+
+
+def test_the_records_are_in_the_navigation_of_those_who_may_read_them(client: Client, cast: Cast) -> None:
+    for person, reads in ((cast.vera, True), (cast.adam, True), (cast.rita, False)):
+        client.force_login(person, backend="csp.access.TableBackend")
+        assert ('href="/admin/"' in client.get("/notices/").text) is reads
