@@ -13,7 +13,7 @@ import functools
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
-from django.utils import dateformat
+from django.utils import dateformat, formats
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import pgettext_lazy as word
 
@@ -250,6 +250,13 @@ def moment(at: dt.datetime, *, now: dt.datetime, zone: dt.tzinfo) -> str:
 @functools.lru_cache(512)
 def _day(_language: str | None, day: dt.date, pattern: str) -> str:
     return dateformat.format(day, pattern)
+
+
+def exact(at: dt.datetime, zone: dt.tzinfo) -> str:
+    """Date, time and offset: "23 November 2026, 10:05 (UTC+00:00)"; never "tomorrow", never without a zone."""
+    local = at.astimezone(zone)
+    offset = local.strftime("%z")
+    return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
 
 
 def _parts(length: dt.timedelta) -> tuple[int, int, int]:

@@ -58,6 +58,19 @@ class SourceMiddleware:
             return self.get_response(request)
 
 
+class BodyLimit:
+    """Refuses more bytes than any form of ours takes, before anything is read of them."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        said = request.META.get("CONTENT_LENGTH") or "0"
+        if said.isascii() and said.isdigit() and int(said) > settings.LARGEST_BODY:
+            return render(request, "413.html", {"megabytes": settings.LARGEST_BODY // 1024 // 1024}, status=413)
+        return self.get_response(request)
+
+
 class SessionLimits:
     """Ends a session after long idleness and, used or not, after a working day. Drafts are kept on the server."""
 

@@ -23,10 +23,10 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection, models, transaction
-from django.utils import formats, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from csp import outbox, trail
+from csp import clockface, outbox, trail
 from csp.events import Act
 from csp.models import Mailbox, OutboundMessage
 from tickets import handling
@@ -232,7 +232,9 @@ def compose(tickets: Sequence[Ticket], at: dt.datetime) -> Words:
     text = text_for(kind, language)
     # British, like the rest of the product, where the text is only "English"
     with translation.override("en-gb" if text.language == "en" else text.language):
-        when = {number: _in_words(moment, first) if moment else "" for number, moment in promised.items()}
+        when = {
+            number: clockface.exact(moment, zone_of(first)) if moment else "" for number, moment in promised.items()
+        }
     values = {
         "reference": ", ".join(ticket.reference for ticket in tickets),
         "promised": when[first.pk],
@@ -262,14 +264,12 @@ def _promised(ticket: Ticket, at: dt.datetime) -> dt.datetime | None:
     return due if ticket.respond.is_running and due > at + ON_ITS_WAY else None
 
 
-def _in_words(moment: dt.datetime, ticket: Ticket) -> str:
-    """Date, time and offset: "23 November 2026, 10:05 (UTC+00:00)"; never "tomorrow", never without a zone."""
-    zone = ticket.contract.zoneinfo
+def zone_of(ticket: Ticket) -> ZoneInfo:
+    """The zone in which this customer is told times: their own where we know it, else the contract's."""
     if ticket.customer is not None and ticket.customer.zone:
-        zone = ZoneInfo(ticket.customer.zone)
-    local = moment.astimezone(zone)
-    offset = local.strftime("%z")
-    return f"{formats.date_format(local, 'DATE_FORMAT')}, {local:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
+        return ZoneInfo(ticket.customer.zone)
+    zone: ZoneInfo = ticket.contract.zoneinfo
+    return zone
 
 
 def _is_known(ticket: Ticket) -> bool:

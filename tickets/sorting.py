@@ -21,7 +21,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Contract, Team, User
 from csp.roles import Permission
-from tickets.intake import facts, reading, taking_in, threading, verdicts
+from tickets.intake import facts, reading, taking_in, verdicts
 from tickets.intake.landing import trail_subject
 from tickets.intake.message import PROBLEMS
 from tickets.models import InboundMessage, Ruling, SenderRule
@@ -129,7 +129,7 @@ def _let_in(row: InboundMessage, by: User, at: dt.datetime) -> None:
     """What the intake would have done with it, from the original receipt, had it known what the person knows."""
     message = reading.read(vault.read(row.blob))
     taking_in.describe(row, message)
-    thread = threading.find(message, taking_in.recipients(row, message))
+    thread = taking_in.thread_of(row, message)
     known = facts.facts_of(message, thread, row.mailbox)
     problem = message.unreadable
     verdict = verdicts.Verdict(

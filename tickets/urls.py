@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from tickets.views import acts, cosign, escalations, files, live, opening, queue, searching, ticket, unsorted, writing
+from tickets.views import (
+    acts,
+    cosign,
+    escalations,
+    files,
+    live,
+    opening,
+    public,
+    queue,
+    searching,
+    ticket,
+    unsorted,
+    writing,
+)
 
 urlpatterns = [
     path("queue/", queue.first, name="queue"),
@@ -44,6 +57,9 @@ urlpatterns = [
     path("tickets/<int:number>/join/", acts.join, name="join"),
     path("tickets/<int:number>/deadlines/<int:deadline>/waive/", acts.waive, name="waive"),
     path("tickets/<int:number>/deadlines/<int:deadline>/assess/", acts.assess, name="assess"),
+    path("contact/", public.contact, name="contact"),
+    path("contact/<int:team>/", public.contact, name="contact_team"),
+    path("contact/sent/<str:token>/", public.sent, name="contact_sent"),
     path("unsorted/", unsorted.unsorted, name="unsorted"),
     path("unsorted/rule/", unsorted.rule, name="rule_mail"),
     path("unsorted/rulings/", unsorted.rulings, name="rulings"),

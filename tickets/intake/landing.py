@@ -115,7 +115,8 @@ def land(
                 reason=incomplete[:300],
                 flags=["incomplete"] if incomplete else [],
             )
-            mailboxes.mail_came(mailbox, at)
+            if door != Door.FORM:  # a form is no mail: it says nothing about when the mailbox became ours
+                mailboxes.mail_came(mailbox, at)
             trail.record(
                 Act.MAIL_LANDED,
                 trail_subject(row),

@@ -22,15 +22,15 @@ from django.utils.translation import gettext as _
 
 from csp import mailboxes, notices, trail, vault
 from csp.events import Act
-from csp.models import Customer, Notice, OutboundMessage
+from csp.models import Customer, Notice, OutboundMessage, Team
 from tickets import acknowledging, delivery, handling, merging
 from tickets.conversation import Direction, File, Kind, Purpose, Said, excerpt_of, lock
 from tickets.customers import customer_for
-from tickets.intake import facts, reading, threading, verdicts
+from tickets.intake import facts, reading, sheet, threading, verdicts
 from tickets.intake.landing import trail_subject
 from tickets.intake.message import Message
 from tickets.intake.threading import Thread
-from tickets.models import Delivery, InboundMessage, Interaction, Ticket, TicketLink
+from tickets.models import Category, Delivery, InboundMessage, Interaction, Ticket, TicketLink
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,8 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
     message = reading.read(vault.read(row.blob))
     describe(row, message)
     row.mailbox = facts.mailbox_for(row, recipients(row, message))
-    mailboxes.mail_came(row.mailbox, at)
+    if row.door != InboundMessage.Door.FORM:
+        mailboxes.mail_came(row.mailbox, at)
     earlier = _earlier(row)
     if earlier is not None and bytes(earlier.content_key or b"") == row.content_key:
         row.duplicate_of, row.ticket = earlier, earlier.ticket
@@ -139,7 +140,7 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
         return
     if earlier is not None and row.message_id:
         row.flags.append("same_id_other_content")
-    thread = threading.find(message, recipients(row, message))
+    thread = thread_of(row, message)
     known = facts.facts_of(message, thread, row.mailbox)
     if facts.is_our_own(message):
         verdict = verdicts.Verdict(verdicts.Kind.OWN, "own_mark")
@@ -159,15 +160,28 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
         case verdicts.Kind.UNSORTED:
             _unsorted(row, thread, verdict.sentence, at)
         case _:
-            too_much = "" if known.sender_rule is verdicts.SenderRule.ALLOWED else facts.flood(row)
-            if too_much:
-                _unsorted(row, thread, too_much, at)
+            doubt = "" if known.sender_rule is verdicts.SenderRule.ALLOWED else facts.flood(row)
+            doubt = sheet.read(row, message).doubt or doubt
+            if doubt:
+                _unsorted(row, thread, doubt, at)
             else:
                 inquiry(row, message, thread, verdict, at, by=ACTOR)
 
 
 def _is_before_cut_over(row: InboundMessage) -> bool:
-    return row.mailbox is not None and row.received_at < row.mailbox.cut_over_at
+    """Whether somebody else still answered that mailbox. A page of ours has always been ours."""
+    if row.mailbox is None or row.door == InboundMessage.Door.FORM:
+        return False
+    return bool(row.received_at < row.mailbox.cut_over_at)
+
+
+def thread_of(row: InboundMessage, message: Message) -> Thread | None:
+    """The ticket that it speaks to: the one of the link by which somebody wrote, else what its references name."""
+    number = sheet.read(row, message).ticket
+    ticket = Ticket.objects.filter(pk=number).first() if number is not None else None
+    if ticket is not None:
+        return Thread(threading.root(ticket), is_participant=True)
+    return threading.find(message, recipients(row, message))
 
 
 def describe(row: InboundMessage, message: Message) -> None:
@@ -265,9 +279,12 @@ def inquiry(
         _finish(row, State.THREADED, parked, at)
         return
     team = facts.team_for(row.mailbox)
+    filled = sheet.read(row, message)
     ticket = handling.open_ticket(
         team=team,
         subject=message.subject,
+        kind=filled.kind,
+        category=_category(filled.category, team),
         channel=Ticket.Channel.FORM if row.door == InboundMessage.Door.FORM else Ticket.Channel.MAIL,
         received_at=row.received_at,
         at=at,
@@ -286,6 +303,13 @@ def inquiry(
         if not thread.is_participant:
             row.flags.append("stranger")
     _finish(row, State.PARKED if parked else State.OPENED, parked, at)
+
+
+def _category(number: int | None, team: Team) -> Category | None:
+    """A topic that the customer chose, if it is one of this contract's."""
+    if number is None:
+        return None
+    return Category.objects.filter(pk=number, contract=team.contract_id, is_active=True).first()
 
 
 def _import(row: InboundMessage, message: Message, at: dt.datetime) -> None:
