@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from csp import clock
-from csp.models import Contract, Notice, RoleGrant, User
+from csp.models import Contract, Notice, RoleGrant, Team, User
 from csp.roles import TABLE, Permission, Role
 
 
@@ -37,6 +37,7 @@ class Scope:
     """What one person may do at one moment, read once for each request from the dated grants."""
 
     grants: tuple[Grant, ...]
+    audited: frozenset[int] = frozenset()  # the teams under the contracts that the person audits
 
     def roles(self) -> frozenset[Role]:
         return frozenset(grant.role for grant in self.grants)
@@ -44,6 +45,10 @@ class Scope:
     def teams(self, *roles: Role) -> frozenset[int]:
         """The ids of the teams in which the person has one of these roles."""
         return frozenset(grant.team_id for grant in self.grants if grant.role in roles and grant.team_id is not None)
+
+    def reads(self) -> list[int]:
+        """The ids of the teams whose tickets the person may see: own ones, and those of audited contracts."""
+        return sorted(self.teams(Role.REPRESENTATIVE, Role.SUPERVISOR) | self.audited)
 
     def contracts(self, *roles: Role) -> frozenset[int]:
         """The ids of the contracts in which the person has one of these roles."""
@@ -74,12 +79,16 @@ def scope_of(user: User, at: dt.datetime | None = None) -> Scope:
         return NOBODY
     if user.scope_cache is None:
         rows = RoleGrant.objects.in_force(at or clock.now()).filter(user=user)
-        user.scope_cache = Scope(
+        scope = Scope(
             tuple(
                 Grant(Role(role), team, of_team or contract)
                 for role, team, of_team, contract in rows.values_list("role", "team", "team__contract", "contract")
             )
         )
+        if contracts := scope.contracts(Role.AUDITOR):
+            audited = Team.objects.filter(contract__in=contracts).values_list("pk", flat=True)
+            scope = dataclasses.replace(scope, audited=frozenset(audited))
+        user.scope_cache = scope
     return user.scope_cache
 
 

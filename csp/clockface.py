@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.utils import dateformat, formats
-from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import gettext_noop
 from django.utils.translation import pgettext_lazy as word
 
-from csp.words import gettext, ngettext
+from csp.words import Words, active, gettext
 
 T = TypeVar("T")
 
@@ -89,36 +89,37 @@ def read(
 
     `known_late` is a duty met in time of which that became known only after the breach was recorded.
     """
-    soon_at, urgent_at = thresholds(starts_at, due_at)
+    words, soon_at, urgent_at = active(), *thresholds(starts_at, due_at)
     if void:
         state = State.VOID
     elif met_at is not None:
         state = State.LATE if met_at > due_at or known_late else State.MET
     else:
         state = running_state(due_at=due_at, soon_at=soon_at, urgent_at=urgent_at, now=now)
-    when = moment(due_at, now=now, zone=zone)
+    when = moment(due_at, now=now, zone=zone, words=words)
     taken = (met_at or now) - starts_at
     if state is State.VOID:
-        head, words, said = verb, gettext("void"), gettext("not owed")
+        head, time, said = verb, words.gettext("void"), words.gettext("not owed")
     elif state is State.MET:
-        head, words = past, short(taken)
-        said = gettext("in time, after %(time)s") % {"time": spoken(taken)}
+        head, time = past, short(taken, words)
+        said = words.gettext("in time, after %(time)s") % {"time": spoken(taken, words)}
     elif state is State.LATE and taken <= due_at - starts_at:
-        head, words = gettext("Known late"), short(taken)
-        said = gettext("%(past)s in time, but known only after the limit") % {"past": past}
+        head, time = words.gettext("Known late"), short(taken, words)
+        said = words.gettext("%(past)s in time, but known only after the limit") % {"past": past}
     elif state is State.LATE:
         behind = taken - (due_at - starts_at)
-        head, words = gettext("Late"), f"+{NBSP}{short(behind)}"
-        said = gettext("%(past)s %(time)s after the limit") % {"past": past, "time": spoken(behind)}
+        head, time = words.gettext("Late"), f"+{NBSP}{short(behind, words)}"
+        said = words.gettext("%(past)s %(time)s after the limit") % {"past": past, "time": spoken(behind, words)}
     else:
-        head = gettext("Overdue") if state is State.OVER else verb
-        words = short(due_at - now)
-        said = said_while_running(state, verb=verb, time=spoken(due_at - now), when=when)
+        head = words.gettext("Overdue") if state is State.OVER else verb
+        time = short(due_at - now, words)
+        left = {"verb": verb, "time": spoken(due_at - now, words), "when": when}
+        said = words.gettext(_SENTENCES[state]) % left
     return ClockFace(
         state=state,
         verb=verb,
         head=head,
-        words=words,
+        words=time,
         said=said,
         when=when,
         dash=share_left(starts_at, due_at, now) if state.is_running else 0,
@@ -185,10 +186,10 @@ def share_left(starts_at: dt.datetime, due_at: dt.datetime, now: dt.datetime) ->
 # ---------------------------------------------------------------- words
 
 
-def short(length: dt.timedelta) -> str:
+def short(length: dt.timedelta, words: Words | None = None) -> str:
     """A length of time in the short form, rounded down, its parts joined so that they never break: `3 h 12 m`."""
     days, hours, minutes = _parts(length)
-    d, h, m = _units(get_language())
+    d, h, m = _units(words or active())
     if days:
         parts = [str(days), d] + ([str(hours), h] if hours and days < DAYS_ONLY_FROM.days else [])
     elif hours:
@@ -202,28 +203,25 @@ UNITS = {"d": word("days, short", "d"), "h": word("hours, short", "h"), "m": wor
 
 
 @functools.cache
-def _units(_language: str | None) -> tuple[str, ...]:
+def _units(_words: Words) -> tuple[str, ...]:
     return tuple(str(unit) for unit in UNITS.values())
 
 
-def spoken(length: dt.timedelta) -> str:
+def spoken(length: dt.timedelta, words: Words | None = None) -> str:
     """The same length for a voice: `3 hours 12 minutes`."""
+    words = words or active()
     days, hours, minutes = _parts(length)
     parts = []
     if days:
-        parts.append(ngettext("%(n)d day", "%(n)d days", days) % {"n": days})
+        parts.append(words.ngettext("%(n)d day", "%(n)d days", days) % {"n": days})
     if hours and days < DAYS_ONLY_FROM.days:
-        parts.append(ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours})
+        parts.append(words.ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours})
     if minutes and not days:
-        parts.append(ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes})
-    return " ".join(parts) or gettext("less than a minute")
+        parts.append(words.ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes})
+    return " ".join(parts) or words.gettext("less than a minute")
 
 
-def said_while_running(state: State, *, verb: str, time: str, when: str) -> str:
-    """The sentence that a screen reader hears after the visible word of a running clock."""
-    return gettext(_SENTENCES[state]) % {"verb": verb, "time": time, "when": when}
-
-
+# What a screen reader hears after the visible word of a running clock.
 _SENTENCES = {
     State.AMPLE: gettext_noop("%(time)s left, due %(when)s"),
     State.SOON: gettext_noop("%(time)s left, running out, due %(when)s"),
@@ -237,18 +235,18 @@ def sentences() -> dict[State, str]:
     return {state: gettext(text) for state, text in _SENTENCES.items()}
 
 
-def moment(at: dt.datetime, *, now: dt.datetime, zone: dt.tzinfo) -> str:
+def moment(at: dt.datetime, *, now: dt.datetime, zone: dt.tzinfo, words: Words | None = None) -> str:
     """A moment in the reader's zone: today by its time, within a week by weekday and date, beyond that by date."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()
     distance = abs((local.date() - today).days)
     time = f"{local:%H:%M}"
     if distance == 0:
-        return gettext("today %(time)s") % {"time": time}
-    return f"{_day(get_language(), local.date(), 'D j M' if distance < DAYS_ONLY_FROM.days else 'j M Y')} {time}"
+        return (words or active()).gettext("today %(time)s") % {"time": time}
+    return f"{_day(words or active(), local.date(), 'D j M' if distance < DAYS_ONLY_FROM.days else 'j M Y')} {time}"
 
 
 @functools.lru_cache(512)
-def _day(_language: str | None, day: dt.date, pattern: str) -> str:
+def _day(_words: Words, day: dt.date, pattern: str) -> str:
     return dateformat.format(day, pattern)
 
 

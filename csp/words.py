@@ -12,19 +12,27 @@ from django.utils import translation
 REMEMBERED = 4096
 
 
+class Words:
+    """What is said in one language. Who says much at once takes it once: asking which language it is costs, too."""
+
+    def __init__(self) -> None:
+        self.gettext = functools.lru_cache(REMEMBERED)(translation.gettext)
+        self.ngettext = functools.lru_cache(REMEMBERED)(translation.ngettext)
+
+
+@functools.cache
+def _of(_language: str | None) -> Words:
+    return Words()
+
+
+def active() -> Words:
+    """The words of the language that is active now; not to be kept beyond it."""
+    return _of(translation.get_language())
+
+
 def gettext(text: str) -> str:
-    return _gettext(translation.get_language(), text)
+    return active().gettext(text)
 
 
 def ngettext(one: str, many: str, number: int) -> str:
-    return _ngettext(translation.get_language(), one, many, number)
-
-
-@functools.lru_cache(REMEMBERED)
-def _gettext(_language: str | None, text: str) -> str:
-    return translation.gettext(text)
-
-
-@functools.lru_cache(REMEMBERED)
-def _ngettext(_language: str | None, one: str, many: str, number: int) -> str:
-    return translation.ngettext(one, many, number)
+    return active().ngettext(one, many, number)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from csp import access, agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Contract, Customer, Mailbox, Notice, OutboundMessage, Team, User
+from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
 from csp.roles import Permission
 from tickets import oversight
 from tickets.conversation import (
@@ -73,7 +73,6 @@ def open_ticket(
     by: trail.Actor,
     said: Said | None = None,
     customer: Customer | None = None,
-    contract: Contract | None = None,
     mailbox: Mailbox | None = None,
     origin: Ticket.Origin = Ticket.Origin.CUSTOMER,
     kind: Ticket.Kind = Ticket.Kind.UNTYPED,
@@ -91,7 +90,7 @@ def open_ticket(
     Outbound-first and imported tickets have theirs void with a reason: nobody has asked anything yet, or it was asked
     before the cut-over.
     """
-    contract = contract or team.contract
+    contract = team.contract  # always, so that who reads a contract reads its teams (csp.access.Scope)
     version = agreement.in_force(contract, received_at)
     number = _next_number()
     about = deadlines.Subject(

@@ -12,17 +12,17 @@ import enum
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchQuery
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, F, Func, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from csp import access
-from csp.models import User
+from csp.models import Customer, Team, User
 from csp.roles import Permission, Role
 from tickets import desk, search
-from tickets.models import Escalation, Presence, Ticket
+from tickets.models import Escalation, Ticket
 
 PAGE = 50
 COUNTED = 100  # counts stop here: "100+"
@@ -96,8 +96,7 @@ def select(view: View, user: User) -> QuerySet[Ticket]:
     if view is View.UNASSIGNED:
         return tickets.filter(assignee__isnull=True)
     if view is View.ESCALATED:
-        standing = Escalation.objects.filter(ticket=OuterRef("pk"), closed_at__isnull=True)
-        return tickets.filter(Exists(standing))
+        return tickets.filter(pk__in=Escalation.objects.filter(closed_at__isnull=True).values("ticket"))
     if view is View.WAITING:
         return tickets.filter(state=State.WAITING)
     return tickets
@@ -125,17 +124,27 @@ def narrow(tickets: QuerySet[Ticket], filters: Filters, *, user: User, at: dt.da
 
 
 def _says(words: str, user: User) -> Q:
-    """A reference, or words of the subject or of the customer's name."""
+    """A reference, or words of the subject or of the customer's name: two index reads, joined by number."""
     number = search.number_in(words)
     if number is not None:
         return Q(pk=number)
     query = search.tsquery(words)
-    found = Q(search=SearchQuery(query, config="simple", search_type="raw")) if query else Q(pk__in=[])
+    asked = SearchQuery(query, config="simple", search_type="raw") if query else None
+    found = Ticket.objects.filter(search=asked).values("pk") if asked else Ticket.objects.none().values("pk")
     served = access.scope_of(user).teams_where(Permission.SEE_CUSTOMER_NAMES)
-    return found | Q(team__in=served, customer__name__icontains=words.strip()) if served else found
+    if served:
+        called = Customer.objects.filter(name__icontains=words.strip()).values("pk")
+        found = found.union(Ticket.objects.filter(team__in=served, customer__in=called).values("pk"), all=True)
+    return Q(pk__in=found)
 
 
 # ---------------------------------------------------------------- pages
+
+# What a line of a list shows, and what its order needs; no more is read of fifty tickets.
+SHOWN = (
+    "subject", "excerpt", "state", "channel", "team", "received_at", "last_interaction_at", "next_obligation",
+    "next_clause", "next_starts_at", "next_due_at", "customer__name", "assignee__name",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -151,8 +160,20 @@ class Page:
         return not self.before
 
 
-def page(tickets: QuerySet[Ticket], *, view: View, after: str = "", before: str = "", size: int = PAGE) -> Page:
-    """One page of a queue. A cursor that cannot be read shows the first page."""
+def page(
+    tickets: QuerySet[Ticket],
+    *,
+    view: View,
+    teams: Sequence[int] = (),
+    after: str = "",
+    before: str = "",
+    size: int = PAGE,
+) -> Page:
+    """One page of a queue. A cursor that cannot be read shows the first page.
+
+    Somebody who reads several `teams` has the first of each, read by index, put together: the indexes are by team, and
+    sorting all that is open would grow with the desk.
+    """
     key = "last_interaction_at" if view is View.FINISHED else "next_due_at"
     newest_first = view is View.FINISHED
     backwards = bool(before) and not after
@@ -163,9 +184,10 @@ def page(tickets: QuerySet[Ticket], *, view: View, after: str = "", before: str 
     order = F(key).desc(nulls_first=True) if descending else F(key).asc(nulls_last=True)
     if newest_first:  # never null, and the index says nothing of nulls
         order = F(key).asc() if backwards else F(key).desc()
-    rows = list(
-        tickets.select_related("customer", "assignee", "team").order_by(order, "-pk" if backwards else "pk")[: size + 1]
-    )
+    by = (order, "-pk" if backwards else "pk")
+    if len(teams) > 1:
+        tickets = heads(tickets, teams, by, size + 1)
+    rows = list(tickets.select_related("customer", "assignee").only(*SHOWN).order_by(*by)[: size + 1])
     has_more = len(rows) > size
     rows = rows[:size]
     if backwards:
@@ -178,6 +200,19 @@ def page(tickets: QuerySet[Ticket], *, view: View, after: str = "", before: str 
         before=_write(rows[0], key) if has_before else "",
         after=_write(rows[-1], key) if has_after else "",
     )
+
+
+def merged(view: View, filters: Filters, user: User) -> list[int]:
+    """The teams whose lists this list is put together from; none where an index of its own leads to all of it."""
+    by_team = view not in (View.MINE, View.ESCALATED) and not filters.team and not filters.words
+    return access.scope_of(user).reads() if by_team else []
+
+
+def heads(tickets: QuerySet[Ticket], teams: Sequence[int], by: Sequence[Any], size: int) -> QuerySet[Ticket]:
+    """Of these tickets the first `size` of each team, in that order; one statement, whatever the number of teams."""
+    first = tickets.filter(team=OuterRef("pk")).order_by(*by).values("pk")[:size]
+    numbers = Func(ArraySubquery(first), function="unnest", output_field=BigIntegerField())
+    return Ticket.objects.filter(pk__in=Team.objects.filter(pk__in=teams).values(head=numbers))
 
 
 def _beyond(cursor: tuple[dt.datetime | None, int], key: str, *, descending: bool, ids_descending: bool) -> Q:
@@ -212,26 +247,30 @@ def _read(cursor: str) -> tuple[dt.datetime | None, int] | None:
 # ---------------------------------------------------------------- counts
 
 
+_UNFINISHED = "tickets_ticket t where t.team_id = any(%(teams)s) and t.state in ('new', 'open', 'waiting')"
+_WHICH = {
+    View.MINE: f"{_UNFINISHED} and t.assignee_id = %(me)s",
+    View.TEAM: _UNFINISHED,
+    View.UNASSIGNED: f"{_UNFINISHED} and t.assignee_id is null",
+    View.ESCALATED: f"{_UNFINISHED} and t.id in (select ticket_id from tickets_escalation where closed_at is null)",  # noqa: S608  constants of ours
+    View.WAITING: "tickets_ticket t where t.team_id = any(%(teams)s) and t.state = 'waiting'",
+    View.FINISHED: "tickets_ticket t where t.team_id = any(%(teams)s) and t.state in ('resolved', 'closed')",
+}
+
+
 def counts(user: User, *, at: dt.datetime, view: View) -> dict[str, Count]:
-    """How many stand in each queue, and of this one how many are overdue or due soon; one statement, each capped."""
-    wanted: dict[str, QuerySet[Ticket]] = {name.value: select(name, user) for name in View}
+    """How many stand in each queue, and of this one how many are overdue or due soon; one statement, each capped.
+
+    The same sets as `select` gives, spelled out: writing them anew for each page costs more than counting.
+    """
+    wanted: dict[str, str] = {name.value: which for name, which in _WHICH.items()}
     if view is not View.FINISHED:
-        wanted["overdue"] = select(view, user).filter(next_due_at__lt=at)
-        wanted["due_soon"] = select(view, user).filter(next_due_at__lte=at + DUE_SOON)
-    return count(wanted)
-
-
-def count(wanted: dict[str, QuerySet[Any]]) -> dict[str, Count]:
-    """Count several sets in one statement, each no further than it is shown."""
-    parts: list[str] = []
-    parameters: list[Any] = []
-    for rows in wanted.values():
-        try:
-            sql, given = rows.order_by().values("pk")[: COUNTED + 1].query.sql_with_params()
-        except EmptyResultSet:  # somebody without a team
-            sql, given = "select 1 where false", ()
-        parts.append(f"(select count(*) from ({sql}) as part)")  # noqa: S608  # nosec B608  made by the ORM, parameters apart
-        parameters.extend(given)
+        wanted["overdue"] = f"{_WHICH[view]} and t.next_due_at < %(at)s"
+        wanted["due_soon"] = f"{_WHICH[view]} and t.next_due_at <= %(soon)s"
+    parts = [f"(select count(*) from (select 1 from {which} limit %(most)s) part)" for which in wanted.values()]  # noqa: S608  constants of ours
+    parameters: dict[str, Any] = {
+        "me": user.pk, "teams": access.scope_of(user).reads(), "at": at, "soon": at + DUE_SOON, "most": COUNTED + 1
+    }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(f"select {', '.join(parts)}", parameters)
         found = cursor.fetchone()
@@ -241,34 +280,35 @@ def count(wanted: dict[str, QuerySet[Any]]) -> dict[str, Count]:
 # ---------------------------------------------------------------- what is next
 
 
+# The first of each band: of one's own by the index of a person's queue, of nobody's by that of each team.
+_BANDS = (
+    "next_due_at >= %(at)s and next_due_at < %(hour)s",
+    "next_due_at < %(at)s",
+    "next_due_at >= %(hour)s",
+)
+_FIRST = """
+    select {band} as band, id, subject, received_at, next_obligation, next_starts_at, next_due_at from tickets_ticket
+    where state in ('new', 'open', 'waiting') and {within} and id <> %(besides)s and {whose}
+    order by next_due_at, id limit 1
+"""
+_OWN = f"({_FIRST})".replace("{whose}", "assignee_id = %(me)s and team_id = any(%(teams)s)")
+_NOBODYS = f"(select one.* from unnest(%(teams)s::bigint[]) as team(number), lateral ({_FIRST}) one)".replace(  # noqa: S608  constants of ours
+    "{whose}", "assignee_id is null and team_id = team.number"
+)
+_HEADS = [head.format(band=band, within=within) for band, within in enumerate(_BANDS) for head in (_OWN, _NOBODYS)]
+_NEXT = f"select * from ({' union all '.join(_HEADS)}) found order by band, next_due_at, id limit 1"  # noqa: S608  constants of ours
+
+
 def next_for(user: User, *, at: dt.datetime, besides: int | None = None) -> Ticket | None:
     """The ticket of the *Next* button: what can still be kept within the hour, then what is overdue, then the rest.
 
     Own tickets and those that nobody has; in one statement of small index reads.
     """
-    teams = access.scope_of(user).teams(Role.REPRESENTATIVE, Role.SUPERVISOR)
+    teams = list(access.scope_of(user).teams(Role.REPRESENTATIVE, Role.SUPERVISOR))
     if not teams:
         return None
-    open_ones = Ticket.objects.unfinished().exclude(next_due_at__isnull=True)
-    if besides is not None:
-        open_ones = open_ones.exclude(pk=besides)
-    mine = open_ones.filter(assignee=user, team__in=teams)
-    nobodys = open_ones.filter(assignee__isnull=True, team__in=teams)
-    bands = (
-        Q(next_due_at__gte=at, next_due_at__lt=at + HOUR),
-        Q(next_due_at__lt=at),
-        Q(next_due_at__gte=at + HOUR),
-    )
-    heads = [rows.filter(band).order_by("next_due_at", "pk")[:1] for band in bands for rows in (mine, nobodys)]
-    found = list(heads[0].union(*heads[1:], all=True))
-    for least, most in ((at, at + HOUR), (None, at), (at + HOUR, None)):
-        inside = [
-            row for row in found
-            if (least is None or row.next_due_at >= least) and (most is None or row.next_due_at < most)
-        ]  # fmt: skip
-        if inside:
-            return min(inside, key=lambda row: (row.next_due_at, row.pk))
-    return None
+    parameters = {"me": user.pk, "teams": teams, "at": at, "hour": at + HOUR, "besides": besides or 0}
+    return next(iter(Ticket.objects.raw(_NEXT, parameters)), None)
 
 
 # ---------------------------------------------------------------- who is looking
@@ -282,13 +322,20 @@ class Seen:
     others: list[User] = dataclasses.field(default_factory=list)
 
 
+_LOOKING = """
+    select p.ticket_id, p.user_id, p.seen_at, u.name from tickets_presence p join csp_user u on u.id = p.user_id
+    where p.ticket_id = any(%(tickets)s) and (p.user_id = %(me)s or p.seen_at > %(here)s)
+"""
+
+
 def seen(tickets: Sequence[Ticket], user: User, *, at: dt.datetime) -> dict[int, Seen]:
     """Who has, or had, each of these tickets open."""
     found = {ticket.pk: Seen() for ticket in tickets}
-    rows = Presence.objects.filter(ticket__in=list(found)).filter(Q(user=user) | Q(seen_at__gt=at - desk.STILL_HERE))
-    for row in rows.select_related("user"):
-        if row.user_id == user.pk:
-            found[row.ticket_id].last = row.seen_at
-        else:
-            found[row.ticket_id].others.append(row.user)
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOKING, {"tickets": list(found), "me": user.pk, "here": at - desk.STILL_HERE})
+        for number, person, seen_at, name in cursor.fetchall():
+            if person == user.pk:
+                found[number].last = seen_at
+            else:
+                found[number].others.append(User(pk=person, name=name))
     return found

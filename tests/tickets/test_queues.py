@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db.models import F
 
+from csp.roles import Role
 from tests import factories
 from tests.cast import Cast
 from tests.factories import AT, HOUR
-from tickets import lifecycle, queues
+from tickets import escalation, lifecycle, queues
 from tickets.models import Presence, Ticket
 from tickets.queues import Filters, View
 
@@ -88,6 +90,34 @@ def test_a_cursor_that_nobody_gave_shows_the_first_page(cast: Cast, cursor: str)
     assert [row.pk for row in page.tickets] == [ticket.pk]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 20])
+def test_lists_of_several_teams_are_one_list(cast: Cast, size: int) -> None:
+    factories.grant(user=cast.sam, role=Role.SUPERVISOR, team=cast.other_team)
+    for hours in (30, 23, 23, 5, 1):
+        opened(cast, hours_ago=hours)
+        factories.ticket(team=cast.other_team, customer=cast.rhea, received_at=AT - hours * HOUR)
+    answered(cast)
+    for user in (cast.sam, cast.vera):
+        teams = queues.merged(View.TEAM, Filters(), user)
+        assert set(teams) == {cast.team.pk, cast.other_team.pk}
+        every = list(queues.select(View.TEAM, user).order_by(F("next_due_at").asc(nulls_last=True), "pk"))
+        seen, after = [], ""
+        while True:
+            page = queues.page(queues.select(View.TEAM, user), view=View.TEAM, teams=teams, after=after, size=size)
+            seen += page.tickets
+            if not page.after:
+                break
+            after = page.after
+        assert seen == every
+        back = [page.tickets]
+        while page.before:
+            page = queues.page(
+                queues.select(View.TEAM, user), view=View.TEAM, teams=teams, before=page.before, size=size
+            )
+            back.insert(0, page.tickets)
+        assert [ticket for rows in back for ticket in rows] == every
+
+
 def test_finished_ones_stand_apart_the_latest_first(cast: Cast) -> None:
     first, second = answered(cast), answered(cast)
     opened(cast, hours_ago=1)
@@ -144,6 +174,26 @@ def test_counts_stop_at_a_hundred_and_cost_one_statement(
         counts = queues.counts(cast.rita, at=AT, view=View.TEAM)
     assert (str(counts["team"]), str(counts["mine"]), str(counts["overdue"])) == ("2+", "0", "2+")
     assert str(queues.counts(cast.fay, at=AT, view=View.TEAM)["team"]) == "0"
+
+
+def test_counts_count_what_the_lists_show(cast: Cast) -> None:
+    factories.grant(user=cast.sam, role=Role.SUPERVISOR, team=cast.other_team)
+    opened(cast, hours_ago=30, assignee=cast.rita)
+    opened(cast, hours_ago=21)
+    factories.ticket(team=cast.other_team, customer=cast.rhea, received_at=AT - HOUR)
+    handed_up = opened(cast, hours_ago=2, assignee=cast.sam)
+    escalation.escalate(handed_up, by=cast.sam, at=AT, reason="Above my limit")
+    for state in (Ticket.State.WAITING, Ticket.State.RESOLVED, Ticket.State.CLOSED):
+        lifecycle.change_state(answered(cast, assignee=cast.rita), to=state, by=cast.rita, at=AT)
+    for user in (cast.rita, cast.sam, cast.otto, cast.vera, cast.fay):
+        for view in View:
+            counts = queues.counts(user, at=AT, view=view)
+            rows = queues.select(view, user)
+            assert counts[view].number == rows.count(), (user, view)
+            if view is not View.FINISHED:
+                assert counts["overdue"].number == rows.filter(next_due_at__lt=AT).count()
+                assert counts["due_soon"].number == rows.filter(next_due_at__lte=AT + queues.DUE_SOON).count()
+    assert queues.counts(cast.sam, at=AT, view=View.TEAM)[View.ESCALATED].number == 1
 
 
 def test_next_is_what_can_still_be_kept_within_the_hour_then_overdue_then_the_rest(cast: Cast) -> None:

@@ -13,13 +13,12 @@ from django.template import Context
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 
 from csp.markup import vouched
 from csp.models import User
 from csp.templatetags.clocks import drawn
 from csp.templatetags.components import avatar, clause, icon
-from csp.words import gettext
+from csp.words import Words, active, gettext
 from tickets.models import Ticket
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ MOST_SEEN = 2  # colleagues who look at it now
 
 
 @functools.cache
-def labels(_language: str | None, choices: type[models.TextChoices]) -> dict[str, str]:
+def labels(_words: Words, choices: type[models.TextChoices]) -> dict[str, str]:
     return {value: escape(str(label)) for value, label in choices.choices}
 
 
@@ -39,10 +38,11 @@ def labels(_language: str | None, choices: type[models.TextChoices]) -> dict[str
 def rows(context: Context, lines: Iterable[Row]) -> SafeString:
     """`lines` are tickets.views.queue.Row; `may_work` of the context gives each a box to mark it with."""
     zone, me = timezone.get_current_timezone(), context["request"].user.pk
-    channels, states = (labels(get_language(), each) for each in (Ticket.Channel, Ticket.State))
+    channels, states = (labels(active(), each) for each in (Ticket.Channel, Ticket.State))
     select = escape(gettext("Select ticket %(ref)s")) if context.get("may_work") else ""
     before, _zero, after = reverse("ticket", args=[0]).partition("0")
     peek_before, _zero, peek_after = reverse("peek", args=[0]).partition("0")
+    clauses = functools.cache(clause)
     parts = []
     for line in lines:
         ticket, number = line.ticket, line.ticket.pk
@@ -50,7 +50,7 @@ def rows(context: Context, lines: Iterable[Row]) -> SafeString:
         if select:
             label = select % {"ref": f"#{number}"}
             box = f'<input type="checkbox" name="t" value="{number}" form="bulk" aria-label="{label}">'
-        mark = clause(ticket.next_clause) if ticket.next_clause else "<span></span>"
+        mark = clauses(ticket.next_clause) if ticket.next_clause else "<span></span>"
         clock = (
             drawn(line.face, "col", zone=zone)
             if line.face

@@ -21,6 +21,7 @@ from csp.access import Refused
 from csp.contract import OBLIGATIONS
 from csp.models import Customer, User
 from csp.roles import Permission
+from csp.words import active
 from csp.words import gettext as _
 from tickets.models import Ticket
 
@@ -138,10 +139,10 @@ def face_of(ticket: Ticket, *, at: dt.datetime) -> clockface.ClockFace | None:
     """The clock of the ticket's next obligation, as the ticket itself carries it."""
     if not ticket.next_obligation or ticket.next_due_at is None:
         return None
-    rule = OBLIGATIONS[ticket.next_obligation]
+    rule, words = OBLIGATIONS[ticket.next_obligation], active()
     return clockface.read(
-        verb=_(rule.verb),
-        past=_(rule.past),
+        verb=words.gettext(rule.verb),
+        past=words.gettext(rule.past),
         starts_at=ticket.next_starts_at or ticket.received_at,
         due_at=ticket.next_due_at,
         now=at,

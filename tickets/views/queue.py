@@ -100,8 +100,12 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
     tickets = queues.narrow(queues.select(view, user), filters, user=user, at=at)
     cursor = changes.of_queue(view, user)
     page = queues.page(
-        tickets, view=view, after=request.GET.get("after", ""), before=request.GET.get("before", "")
-    )  # fmt: skip
+        tickets,
+        view=view,
+        teams=queues.merged(view, filters, user),
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
     lines = rows_of(page.tickets, user, at=at)
     counts = queues.counts(user, at=at, view=view)
     categories, teams = _choices(user)
@@ -253,7 +257,7 @@ def rail(request: HttpRequest) -> HttpResponse:
     """The own queue as a narrow list beside a ticket; a part of the ticket page."""
     at, user = clock.now(), person(request)
     view = View.MINE if access.may(user, Permission.WORK_TICKETS) else View.TEAM
-    page = queues.page(queues.select(view, user), view=view, size=30)
+    page = queues.page(queues.select(view, user), view=view, teams=queues.merged(view, queues.Filters(), user), size=30)
     context = {
         "at": at,
         "view": view,
