@@ -120,14 +120,14 @@ def fill(count: int, now: dt.datetime, say: Callable[[str], None]) -> User:
                 start, start, people[n % PEOPLE].pk if n % 7 else None, "open" if is_open else "closed",
                 2 * n - 1, 2 * n, "", 0, "respond" if is_open else "", "3.1" if is_open else "",
                 start if is_open else None, start + dt.timedelta(hours=24) if is_open else None, start,
-                paragraphs[n % 4000][:150], "", closed, closed, start,
+                paragraphs[n % 4000][:150], closed, closed, start,
             )  # fmt: skip
 
     _copy(
         Ticket,
         "id, contract_id, team_id, customer_id, subject, kind, priority, channel, origin, language, parked_reason, "
         "received_at, opened_at, assignee_id, state, acknowledge_id, respond_id, complex_reason, answered_through, "
-        "next_obligation, next_clause, next_starts_at, next_due_at, last_interaction_at, excerpt, resolution, "
+        "next_obligation, next_clause, next_starts_at, next_due_at, last_interaction_at, excerpt, "
         "resolved_at, closed_at, changed_at",
         tickets(),
     )

@@ -25,6 +25,10 @@ class Act(TextChoices):
     TICKET_COMPLEX = "ticket.complex", _("marked the ticket complex")
     TICKET_WITHIN_AUTHORITY = "ticket.within_authority", _("decided within own authority")
     TICKET_READ = "ticket.read", _("read the ticket")
+    RESOLUTION_WRITTEN = "resolution.written", _("wrote down cause and resolution")
+    RESOLUTION_ANSWERED = "resolution.answered", _("recorded whether the customer accepted")
+    RESOLUTION_UNDONE = "resolution.undone", _("found that the resolution did not hold")
+    RESOLUTION_HELD = "resolution.held", _("found that the resolution holds after all")
     CUSTOMER_SET = "ticket.customer", _("set the customer")
     CUSTOMER_CHANGED = "customer.changed", _("changed the customer's record")
     # interactions

@@ -16,6 +16,8 @@ reading(models.InboundMessage, list_filter=("state", "door"),
         list_display=("pk", "door", "state", "received_at", "landed_at", "ticket_id"))  # fmt: skip
 reading(models.Ruling, list_display=("pk", "inbound_id", "verdict", "ruled_at", "undone_at"))
 reading(models.Escalation, contract="ticket__contract", list_display=("pk", "ticket_id", "team"))
+reading(models.Resolution, contract="ticket__contract", list_filter=("cause", "kind", "acceptance"),
+        list_display=("pk", "ticket_id", "cause", "kind", "acceptance", "resolved_at", "undone_at"))  # fmt: skip
 reading(models.Category, readers=(*TEXTS, P.SEE_TRAIL), contract="contract", list_display=("name", "is_active"))
 reading(models.MailText, readers=(*TEXTS, P.SEE_TRAIL), list_display=("kind", "language", "changed_at"))
 reading(models.CannedReply, readers=(*TEXTS, P.SEE_TRAIL), contract="contract",

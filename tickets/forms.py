@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from csp.models import Assessment, Contract, Team, User
 from tickets.calls import Talk
 from tickets.conversation import spelled
-from tickets.models import Category, Escalation, Interaction, Ticket
+from tickets.models import Category, Escalation, Interaction, Resolution, Ticket
 from tickets.queues import Filters
 
 MOST_COPIES = 20
@@ -201,6 +201,38 @@ class StateForm(forms.Form):
     resolution = forms.CharField(
         label=_("Resolution"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("What was found and what was done, for resolved and closed tickets."),
+    )  # fmt: skip
+
+
+class ResolutionForm(forms.Form):
+    """What caused a matter, how it was resolved, and whether the ticket is resolved with it."""
+
+    cause = forms.ChoiceField(
+        label=_("Root cause"), required=False, choices=[("", _("Not known yet")), *Resolution.Cause.choices]
+    )  # fmt: skip
+    cause_note = forms.CharField(
+        label=_("What caused it"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 2})
+    )  # fmt: skip
+    kind = forms.ChoiceField(
+        label=_("Kind of resolution"), required=False, choices=[("", _("Not decided yet")), *Resolution.Kind.choices]
+    )  # fmt: skip
+    text = forms.CharField(
+        label=_("What was done"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
+    )  # fmt: skip
+    amount = forms.DecimalField(
+        label=_("What it costs us"), required=False, min_value=0, max_digits=12, decimal_places=2,
+        help_text=_("Above your limit another person approves it."),
+    )  # fmt: skip
+    then = forms.ChoiceField(
+        label=_("Then"), required=False,
+        choices=[("", _("Only write it down")), (Ticket.State.RESOLVED, _("Resolve the ticket"))],
+    )  # fmt: skip
+
+
+class AcceptanceForm(forms.Form):
+    answer = forms.ChoiceField(
+        label=_("Did the customer accept the resolution?"), choices=Resolution.Acceptance.choices,
+        widget=forms.RadioSelect,
     )  # fmt: skip
 
 

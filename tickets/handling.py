@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from csp import access, agreement, deadlines, notices, outbox, restrictions, trail
+from csp import agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
-from csp.roles import Permission
-from tickets import oversight
+from tickets import closing, oversight, resolving
 from tickets.conversation import (
     ANSWERING,
     Direction,
@@ -43,6 +42,8 @@ from tickets.conversation import (
 )
 from tickets.intake import threading
 from tickets.models import Category, CoSignature, Delivery, Draft, Interaction, Ticket
+from tickets.reach import can_work as can_work
+from tickets.reach import check_can_work as check_can_work
 
 State = Ticket.State
 
@@ -176,7 +177,7 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
     """
     root = lock(ticket)
     automatic = said.purpose == Purpose.AUTOMATIC
-    clock_row = None
+    clock_row, undone = None, None
     # What was received before the message whose clock runs (and ruled genuine later, say) waits from its own receipt.
     if not automatic and all(said.occurred_at < clock.starts_at for clock in running(root, *ANSWERING)):
         version = agreement.in_force(root.contract, said.occurred_at)
@@ -187,6 +188,7 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
     row = write(root, said, at=at, follow_up=clock_row)
     if not automatic:
         if not root.is_unfinished or root.state == State.WAITING:
+            undone = resolving.taken_back(root, at=at, message=row)
             root.state, root.resolved_at, root.closed_at = State.OPEN, None, None
             root.pending_until, root.pending_for = None, None
             root.save()
@@ -216,19 +218,11 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
             "received": said.occurred_at,
             "automatic": automatic,
             "deadline": clock_row.pk if clock_row else None,
+            "undone": undone.pk if undone else None,
         },
         evidence=row.parts,
     )
     return row
-
-
-def check_can_work(ticket: Ticket, user: User) -> None:
-    """Somebody of the ticket's team, on a ticket that still is one."""
-    access.check(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
-
-
-def can_work(ticket: Ticket, user: User) -> bool:
-    return access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
 
 
 @transaction.atomic
@@ -271,8 +265,8 @@ def respond(
         for number in numbers
         if number in seen_through or number not in last
     }
-    if then == State.RESOLVED and running(root, "escalate", numbers=numbers):
-        then = State.OPEN  # a supervisor has to hear of it yet (clause 3.3); no state hides that
+    if then == State.RESOLVED and [row for row in closing.missing(root, then) if row.name != "answer"]:
+        then = State.OPEN  # a supervisor has to hear of it yet (3.3), a complaint lacks something (3.2)
     if missed:
         then = State.OPEN  # what the customer wrote after the author's answer still waits for one
     to = recipients(root, [row for row in heard if row.ticket_id in speaks_to])
@@ -318,6 +312,8 @@ def respond(
     Delivery.objects.create(interaction=row, message=message)
     root.state = then if purpose == Purpose.ANSWER else State.OPEN
     root.resolved_at, root.closed_at = (at if root.state == State.RESOLVED else None), None
+    if root.state == State.RESOLVED:
+        resolving.resolved(root, by=by, at=at)
     if root.assignee_id is None and oversight.may_take(root, limits):
         root.assignee = by
         deadlines.hand_over(clocks_of(numbers), responsible=by, team=root.team, at=at)
@@ -391,7 +387,9 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
     for number, through in last.items():
         Ticket.objects.filter(pk=number).update(answered_through=through)
     root.answered_through = last.get(root.pk, root.answered_through)
-    if root.state in (State.NEW, State.OPEN):
+    if resolving.holds_after_all(root, by=by, at=at):
+        root.state, root.resolved_at = State.RESOLVED, at
+    elif root.state in (State.NEW, State.OPEN):
         root.state = State.WAITING
     root.save()
     derive(root)

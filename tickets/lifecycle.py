@@ -12,49 +12,15 @@ from django.utils.translation import gettext as _
 from csp import access, batches, deadlines, notices, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Deadline, Notice, OutboundMessage, User
+from csp.models import Deadline, Notice, User
 from csp.roles import Role
-from tickets.conversation import (
-    ANSWERING,
-    Direction,
-    Purpose,
-    answered_through,
-    derive,
-    family,
-    inbound,
-    lock,
-    running,
-    seen_of,
-)
+from tickets import closing, resolving
+from tickets.conversation import Direction, derive, family, lock, running
 from tickets.handling import check_can_work
-from tickets.models import Category, Interaction, SpokenTo, Ticket
+from tickets.models import Category, Interaction, Resolution, Ticket
 
 State = Ticket.State
 CLOSES_AFTER = dt.timedelta(days=7)  # policy: a resolved ticket closes itself after seven quiet days
-
-
-def check_can_resolve(ticket: Ticket) -> None:
-    """Nothing that a customer waits for may be hidden by a state."""
-    if running(ticket, *ANSWERING) and not _answer_on_its_way(ticket):
-        raise Refused(
-            _("The customer has not been answered yet. Answer first, or rule that a follow-up needs no reply.")
-        )
-    if running(ticket, "escalate"):
-        raise Refused(_("It is marked complex. Escalate it, or decide it within your authority, then resolve it."))
-
-
-def _answer_on_its_way(ticket: Ticket) -> bool:
-    """Whether what was written in sight of the customer's last word waits to be taken by a server outside."""
-    numbers = family(ticket)
-    under_way = SpokenTo.objects.filter(
-        ticket__in=numbers, interaction__purpose=Purpose.ANSWER, interaction__delivery__settled_at__isnull=True
-    ).exclude(interaction__delivery__message__state=OutboundMessage.State.FAILED)
-    through = dict(under_way.order_by("through").values_list("ticket", "through"))
-    last = seen_of(inbound(ticket, numbers))
-    asked = {int(row.subject_ref[1:]) for row in running(ticket, *ANSWERING, numbers=numbers)}
-    answered = answered_through(ticket, numbers)
-    waiting = asked | {number for number, upto in last.items() if upto > answered[number]}
-    return all(through.get(number, -1) >= last.get(number, 0) for number in waiting)
 
 
 @transaction.atomic
@@ -67,17 +33,19 @@ def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.da
         raise Refused(_("A ticket becomes new or merged by other means."))
     if root.state == to:
         return root
-    if to in (State.RESOLVED, State.CLOSED, State.WAITING):
-        check_can_resolve(root)
+    if to != State.OPEN and isinstance(by, User):
+        closing.check(root, to)
     before, root.state = root.state, to
-    if to == State.RESOLVED:
-        root.resolved_at = at
-    elif to == State.CLOSED:
-        root.resolved_at, root.closed_at = root.resolved_at or at, at
+    if to in (State.RESOLVED, State.CLOSED):
+        root.resolved_at = at if to == State.RESOLVED else root.resolved_at or at
+        root.closed_at = at if to == State.CLOSED else None
+        anew = before not in (State.RESOLVED, State.CLOSED)
+        resolving.resolved(root, by=by, at=at, text=resolution, anew=anew)
     else:
         root.resolved_at, root.closed_at = None, None
-    if resolution.strip():
-        root.resolution = resolution.strip()
+        if (row := resolving.taken_back(root, at=at)) is not None:
+            facts = {"resolution": row.pk}
+            trail.record(Act.RESOLUTION_UNDONE, root.trail_subject, by=by, at=at, facts=facts)
     root.save()
     if to == State.CLOSED:
         _end_open_escalation(root, by, at)
@@ -207,5 +175,8 @@ def _close_one(number: int, *, at: dt.datetime) -> int:
     quiet = root.state == State.RESOLVED and root.resolved_at is not None and root.resolved_at <= at - CLOSES_AFTER
     if not quiet or running(root):
         return 0
+    resolution = resolving.current(root)
+    if root.kind == Ticket.Kind.COMPLAINT and resolution is not None and not resolution.acceptance:
+        resolving.record_acceptance(root, Resolution.Acceptance.NO_ANSWER, "closing", at)
     change_state(root, to=State.CLOSED, by="closing", at=at)
     return 1

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tickets.views import (
     acts,
+    complaints,
     cosign,
     escalations,
     files,
@@ -46,6 +47,8 @@ urlpatterns = [
     path("tickets/<int:number>/assign/me/", acts.assign_to_me, name="assign_to_me"),
     path("tickets/<int:number>/move/", acts.move, name="move"),
     path("tickets/<int:number>/state/", acts.change_state, name="change_state"),
+    path("tickets/<int:number>/resolution/", complaints.resolution, name="resolution"),
+    path("tickets/<int:number>/acceptance/", complaints.acceptance, name="acceptance"),
     path("tickets/<int:number>/edit/", acts.retype, name="retype"),
     path("tickets/<int:number>/remind/", acts.pending, name="pending"),
     path("tickets/<int:number>/escalate/", acts.escalate, name="escalate"),

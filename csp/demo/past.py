@@ -12,7 +12,7 @@ from django.db.models import F
 
 from audits.models import NonCompliance
 from csp import loops, outbox, trail
-from csp.demo import post
+from csp.demo import ending, post
 from csp.demo.company import Company
 from csp.demo.correcting import correct
 from csp.demo.plan import FIRST, Step, Story
@@ -219,11 +219,13 @@ class Telling:
         delivery.bounce(row.delivery, at=step.at, status="5.2.2 mailbox full")
 
     def resolve(self, step: Step) -> None:
+        ending.write_down(self.ticket, self.story, by=self.agent, at=step.at, text=step.text)
         lifecycle.change_state(
             self.ticket, to=Ticket.State.RESOLVED, by=self.agent, at=step.at, resolution=step.text
         )  # fmt: skip
 
     def close(self, step: Step) -> None:
+        ending.hear(self.ticket, self.story, by=self.agent, at=step.at)
         lifecycle.change_state(self.ticket, to=Ticket.State.CLOSED, by="closing", at=step.at)
 
     def return_(self, step: Step) -> None:

@@ -6,6 +6,7 @@ from tickets.models.desk import CannedReply, Category, Draft, MailText, Presence
 from tickets.models.escalations import Escalation, EscalationCause
 from tickets.models.inbound import InboundMessage, Ruling, SenderRule
 from tickets.models.interactions import Attachment, Delivery, Interaction, SpokenTo
+from tickets.models.resolutions import Resolution
 from tickets.models.tickets import Ticket, TicketLink
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Interaction",
     "MailText",
     "Presence",
+    "Resolution",
     "Ruling",
     "SenderRule",
     "SpokenTo",

@@ -115,7 +115,6 @@ class Ticket(models.Model):
     excerpt = models.CharField(max_length=200, blank=True)  # of what the customer wrote last
     pending_until = models.DateTimeField(null=True, blank=True)
     pending_for = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    resolution = models.TextField(blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_from")
@@ -132,7 +131,7 @@ class Ticket(models.Model):
             "last_interaction_at", "answered_through", "acknowledge_next_at",
         ]
     )  # fmt: skip
-    record = Record(Kept.TICKET, person="customer", personal=("subject", "excerpt", "resolution"))
+    record = Record(Kept.TICKET, person="customer", personal=("subject", "excerpt"))
 
     class Meta:
         constraints = [

@@ -14,7 +14,7 @@ from csp import access, assessing, clock, clockface
 from csp.access import Refused
 from csp.models import Assessment, Deadline
 from csp.roles import Permission, Role
-from tickets import assignment, desk, escalation, forms, lifecycle, merging
+from tickets import assignment, desk, escalation, forms, lifecycle, merging, resolving
 from tickets.conversation import family, visible_number
 from tickets.models import Ticket, TicketLink
 from tickets.views.door import Step, face_of, go, load, local_zone, path_of, person, refuse, take_step
@@ -75,7 +75,8 @@ def move(request: HttpRequest, number: int) -> HttpResponse:
 @access.requires(Permission.WORK_TICKETS)
 def change_state(request: HttpRequest, number: int) -> HttpResponse:
     at, ticket = clock.now(), load(request, number)
-    initial = {"state": request.GET.get("to") or ticket.state, "resolution": ticket.resolution}
+    known = resolving.current(ticket)
+    initial = {"state": request.GET.get("to") or ticket.state, "resolution": known.text if known else ""}
     form = forms.StateForm(request.POST or None, initial=initial)
     step = Step(
         _("State of %(ref)s") % {"ref": ticket.reference}, _("Set state"), form, path_of(ticket),

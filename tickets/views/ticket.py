@@ -19,7 +19,7 @@ from csp import access, clock, clockface, horizon
 from csp.access import Refused
 from csp.models import Address, Deadline, Held, TrailEntry, User
 from csp.roles import Permission, Role
-from tickets import changes, desk, disclosure
+from tickets import changes, closing, desk, disclosure, resolving
 from tickets.conversation import family, recipients, seen_of, spell
 from tickets.forms import ComposerForm
 from tickets.models import Draft, Escalation, Interaction, Ticket, TicketLink
@@ -110,6 +110,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         if row.direction == Interaction.Direction.IN and row.purpose != Interaction.Purpose.AUTOMATIC
     ]  # fmt: skip
     may_work = access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
+    resolutions = resolving.history(ticket)
     held = _held(duties, user, ticket)
     running = [row for row in duties if row.is_running]
     return {
@@ -123,6 +124,10 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "heard": heard,
         "duties": [_duty(row, held[row.pk], user, at=at) for row in duties],
         "here": desk.others_here(ticket, user, at=at),
+        "resolutions": resolutions,
+        "lacking": _lacking(ticket),
+        "is_resolved": ticket.state in (Ticket.State.RESOLVED, Ticket.State.CLOSED) and bool(resolutions),
+        "is_closed": ticket.state == Ticket.State.CLOSED,
         "links": _links(numbers, ticket, user) if has_links or has_merged else [],
         "addresses": _addresses(ticket, names=names),
         "escalation": _standing(ticket) if is_escalated else None,
@@ -138,6 +143,13 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "changes_url": f"{reverse('changes')}?scope=ticket:{ticket.pk}",
         "cursor": max((row.pk for row in trail if row.context == ticket.trail_subject), default=0),
     }  # fmt: skip
+
+
+def _lacking(ticket: Ticket) -> list[closing.Requirement]:
+    """What a complaint needs before it is closed; nothing where there is no complaint, or it is closed."""
+    if ticket.kind != Ticket.Kind.COMPLAINT or ticket.state == Ticket.State.CLOSED:
+        return []
+    return closing.requirements(ticket)
 
 
 def _standing(ticket: Ticket) -> Escalation | None:

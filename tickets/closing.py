@@ -1,0 +1,134 @@
+"""What must be so before a ticket is finished: the one list that the verbs ask and the page shows (clauses 3.2, 4.1).
+
+Each requirement looks at the ticket and says whether it is met, or nothing where it does not apply. Another clause adds
+its own by a line in REQUIREMENTS.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from django.utils.translation import gettext as _
+
+from csp.access import Refused
+from csp.models import OutboundMessage
+from tickets.conversation import ANSWERING, Purpose, answered_through, family, inbound, running, seen_of
+from tickets.models import Resolution, SpokenTo, Ticket
+from tickets.resolving import current
+
+State, Kind = Ticket.State, Ticket.Kind
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing that must be so: what is missing where it is not, and the page (by the ticket's number) that mends it.
+
+    `hides` marks what no state but open may hide: a customer who waits, a supervisor who has not heard.
+    """
+
+    name: str
+    is_met: bool
+    sentence: str
+    remedy: str = ""
+    url_name: str = ""
+    hides: bool = False
+
+
+Check = Callable[[Ticket, Resolution | None, Ticket.State], Requirement | None]
+
+
+class NotFinished(Refused):
+    """Something is missing; `missing` says what."""
+
+    def __init__(self, missing: Sequence[Requirement]) -> None:
+        super().__init__(" ".join(row.sentence for row in missing))
+        self.missing = list(missing)
+
+
+def requirements(ticket: Ticket, to: Ticket.State = State.CLOSED) -> list[Requirement]:
+    """Everything that this ticket needs before it is resolved or closed, met or not, in the order of the work."""
+    resolution = current(ticket)
+    found = [check(ticket, resolution, to) for check in REQUIREMENTS]
+    return [row for row in found if row is not None]
+
+
+def missing(ticket: Ticket, to: Ticket.State) -> list[Requirement]:
+    return [row for row in requirements(ticket, to) if not row.is_met]
+
+
+def check(ticket: Ticket, to: Ticket.State) -> None:
+    """Raise NotFinished where the ticket may not be in this state yet. Waiting asks only that nothing is hidden."""
+    lacking = [row for row in missing(ticket, to) if row.hides or to != State.WAITING]
+    if lacking:
+        raise NotFinished(lacking)
+
+
+# ---------------------------------------------------------------- what is asked
+
+
+def _answered(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement:
+    waits = bool(running(ticket, *ANSWERING)) and not _answer_on_its_way(ticket)
+    return Requirement(
+        "answer", not waits,
+        _("The customer has not been answered yet. Answer first, or rule that a follow-up needs no reply."),
+        hides=True,
+    )  # fmt: skip
+
+
+def _answer_on_its_way(ticket: Ticket) -> bool:
+    """Whether what was written in sight of the customer's last word waits to be taken by a server outside."""
+    numbers = family(ticket)
+    under_way = SpokenTo.objects.filter(
+        ticket__in=numbers, interaction__purpose=Purpose.ANSWER, interaction__delivery__settled_at__isnull=True
+    ).exclude(interaction__delivery__message__state=OutboundMessage.State.FAILED)
+    through = dict(under_way.order_by("through").values_list("ticket", "through"))
+    last = seen_of(inbound(ticket, numbers))
+    asked = {int(row.subject_ref[1:]) for row in running(ticket, *ANSWERING, numbers=numbers)}
+    answered = answered_through(ticket, numbers)
+    waiting = asked | {number for number, upto in last.items() if upto > answered[number]}
+    return all(through.get(number, -1) >= last.get(number, 0) for number in waiting)
+
+
+def _handed_up(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+    if ticket.escalate_id is None and not running(ticket, "escalate"):
+        return None
+    return Requirement(
+        "escalate", not running(ticket, "escalate"),
+        _("It is marked complex. Escalate it, or decide it within your authority, then resolve it."),
+        _("Escalate"), "escalate", hides=True,
+    )  # fmt: skip
+
+
+def _cause(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+    if ticket.kind != Kind.COMPLAINT:
+        return None
+    is_met = resolution is not None and bool(resolution.cause and resolution.cause_note)
+    return Requirement(
+        "cause", is_met, _("Say what caused the complaint: choose the root cause and describe it."), _("Root cause"),
+        "resolution",
+    )  # fmt: skip
+
+
+def _resolution(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+    if ticket.kind != Kind.COMPLAINT:
+        return None
+    is_met = resolution is not None and bool(resolution.kind and resolution.text)
+    return Requirement(
+        "resolution", is_met, _("Say how the complaint was resolved: choose the kind and describe it."),
+        _("Resolution"), "resolution",
+    )  # fmt: skip
+
+
+def _acceptance(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+    """A resolved complaint waits for the customer's answer; after seven quiet days "no answer" is one."""
+    if ticket.kind != Kind.COMPLAINT or to != State.CLOSED:
+        return None
+    return Requirement(
+        "acceptance", resolution is not None and bool(resolution.acceptance),
+        _("Say whether the customer accepted the resolution: yes, no, or no answer."), _("Customer’s answer"),
+        "acceptance",
+    )  # fmt: skip
+
+
+REQUIREMENTS: tuple[Check, ...] = (_answered, _handed_up, _cause, _resolution, _acceptance)
