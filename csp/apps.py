@@ -1,6 +1,7 @@
 """What has to be in place before the first request: the system checks, and who listens to allauth."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CspConfig(AppConfig):
@@ -8,4 +9,6 @@ class CspConfig(AppConfig):
     verbose_name = "CSP"
 
     def ready(self) -> None:
-        from csp import adapters, checks  # noqa: F401  both register themselves; models must be loaded first
+        from csp import adapters, checks, marking  # noqa: F401  two register themselves; models must be loaded first
+
+        post_migrate.connect(marking.install, sender=self, dispatch_uid="csp.marking")

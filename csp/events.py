@@ -122,6 +122,10 @@ class Act(TextChoices):
     BROKE_GLASS = "access.broke_glass", _("opened a record outside the own scope")
     BACKUP_MADE = "backup.made", _("made a backup")
     BACKUP_RESTORED = "backup.restored", _("restored a backup")
+    # keeping and removing
+    ERASED = "record.erased", _("erased personal data")
+    DISPOSED = "record.disposed", _("disposed of a record that had its time")
+    EVIDENCE_MARKED = "evidence.marked", _("sealed the marks of changed records")
     # clauses
     CONTRACT_CHANGED = "contract.changed", _("changed the contract's record")
 

@@ -93,6 +93,7 @@ def record(
 def record_all(entries: Iterable[Entry]) -> None:
     """Write entries in one statement; each on a subject of its own."""
     door, address = _source.get()
+    address = address[:45]
     rows = []
     for entry in entries:
         salt = os.urandom(32)
@@ -101,8 +102,9 @@ def record_all(entries: Iterable[Entry]) -> None:
         if digests:
             facts["evidence"] = digests
         personal = {key: value for key, value in entry.personal.items() if value not in ("", None)}
+        address_salt = os.urandom(16) if address else b""
         if address:
-            personal["address"] = address
+            facts["network"] = address_digest(address, address_salt)
         text = canonical(personal) if personal else ""
         rows.append(
             TrailEntry(
@@ -117,11 +119,18 @@ def record_all(entries: Iterable[Entry]) -> None:
                 facts=canonical(facts),
                 personal=text,
                 salt=salt,
+                address=address,
+                address_salt=address_salt,
                 commitment=hashlib.sha256(salt + text.encode()).digest(),
                 leaf=b"",  # replaced by the database
             )
         )
     TrailEntry.objects.bulk_create(rows)
+
+
+def address_digest(address: str, salt: bytes) -> str:
+    """What proves a network address as long as it is there, and tells nothing once its salt is gone."""
+    return hashlib.sha256(salt + address.encode()).hexdigest()
 
 
 def digest(row: models.Model, salt: bytes) -> list[str]:

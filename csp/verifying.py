@@ -7,7 +7,6 @@ Each difference is a `Finding` that names what it is about.
 from __future__ import annotations
 
 import base64
-import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -20,11 +19,14 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
 
-from csp import sealing, trail
+from csp import marks, sealing, trail
+from csp.events import Act
+from csp.marks import Finding
 from csp.models import TrailCheckpoint, TrailEntry, TrailPending, TrailSeal
 
 STEP = 2000
 UNSEALED_FOR = dt.timedelta(seconds=60)
+NOTHING = hashlib.sha256(b"").digest()  # the commitment of an entry that never had anything personal
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 # The tables whose rows never change: each row is named, with its digests, by one entry.
@@ -32,17 +34,6 @@ EVIDENCE = (
     "tickets.interaction", "tickets.spokento", "tickets.attachment", "tickets.escalationcause", "csp.breach",
     "audits.implementation", "audits.evidencefile", "audits.verification", "audits.effectcheck",
 )  # fmt: skip
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it was recorded."""
-
-    what: str  # "entry 17", "tickets.interaction:5", "seal 40", "checkpoint 500"
-    says: str
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.says}"
 
 
 def micros(moment: dt.datetime) -> int:
@@ -75,6 +66,7 @@ def verify(at: dt.datetime, *, progress: Callable[[int, int], None] = lambda don
     yield from _unsealed(at)
     yield from _checkpoints()
     yield from _unnamed_evidence()
+    yield from marks.verify(at, progress=progress)
 
 
 def chain(
@@ -138,12 +130,30 @@ def one(entry: TrailEntry) -> Iterator[Finding]:
 
 
 def _commitments(entries: list[TrailEntry]) -> Iterator[Finding]:
+    blanked = []
     for entry in entries:
         salt = bytes(entry.salt)
+        if entry.address and _facts(entry).get("network") != trail.address_digest(
+            entry.address, bytes(entry.address_salt)
+        ):
+            yield Finding(f"entry {entry.pk}", "its network address is not the one recorded")
         if not salt and not entry.personal:
+            blanked.append(entry)
             continue  # erased; the entry itself stands
         if hashlib.sha256(salt + entry.personal.encode()).digest() != bytes(entry.commitment):
             yield Finding(f"entry {entry.pk}", "its personal text is not the one recorded")
+    yield from _blanked(blanked)
+
+
+def _blanked(entries: list[TrailEntry]) -> Iterator[Finding]:
+    """Personal text may be gone only where a later entry says that its subject was erased or disposed of."""
+    once = [entry for entry in entries if bytes(entry.commitment) != NOTHING]
+    names = {entry.context for entry in once} | {entry.subject for entry in once}
+    told = TrailEntry.objects.filter(act__in=(Act.ERASED, Act.DISPOSED), subject__in=names).order_by("pk")
+    until = dict(told.values_list("subject", "pk"))
+    for entry in once:
+        if entry.pk >= max(until.get(entry.context, 0), until.get(entry.subject, 0)):
+            yield Finding(f"entry {entry.pk}", "its personal text is gone, and nothing says why")
 
 
 def _facts(entry: TrailEntry) -> dict[str, Any]:
@@ -161,11 +171,14 @@ def _evidence(entries: list[TrailEntry]) -> Iterator[Finding]:
             label, _colon, pk = name.rpartition(":")
             named.setdefault(label, {})[int(pk)] = (entry, digests)
     for label, rows in named.items():
-        found = apps.get_model(label).objects.in_bulk(list(rows))
+        model = apps.get_model(label)
+        found = model.objects.in_bulk(list(rows))
+        disposed = marks.disposed_of(model, rows.keys() - found.keys())
         for pk, (entry, digests) in rows.items():
             row = found.get(pk)
             if row is None:
-                yield Finding(f"{label}:{pk}", "was removed")
+                if pk not in disposed:
+                    yield Finding(f"{label}:{pk}", "was removed")
                 continue
             skeleton, personal = trail.digest(row, bytes(entry.salt))
             if skeleton != digests[0]:
@@ -280,6 +293,8 @@ def export(*, first: int = 1, last: int | None = None, personal: bool = False) -
         }
         if personal:
             line |= {"personal": entry.personal, "salt": bytes(entry.salt).hex()}
+            if entry.address:
+                line |= {"address": entry.address, "address_salt": bytes(entry.address_salt).hex()}
         yield _line(line)
     for row in TrailCheckpoint.objects.filter(size__gte=first, size__lte=end).order_by("size"):
         yield _line({"checkpoint": row.note})

@@ -138,6 +138,10 @@ def check(lines, key=None, notes=()):
             committed = hashlib.sha256(bytes.fromhex(line["salt"]) + line["personal"].encode()).hexdigest()
             if committed != line["commitment"]:
                 yield f"seal {number}, entry {line['id']}: its personal text is not the one recorded"
+        if "address" in line:
+            located = hashlib.sha256(bytes.fromhex(line["address_salt"]) + line["address"].encode()).hexdigest()
+            if json.loads(line["facts"]).get("network") != located:
+                yield f"seal {number}, entry {line['id']}: its network address is not the one recorded"
         versions.setdefault(line["subject"], set()).add(line["version"])
         before = bytes.fromhex(line["hash"])
         heads[number] = before

@@ -10,7 +10,7 @@ from csp.models.outbox import OutboundAttachment, OutboundMessage
 from csp.models.people import Address, Appointment, Customer, RoleGrant, Team, User
 from csp.models.restrictions import Restriction
 from csp.models.sessions import Session
-from csp.models.trail import TrailCheckpoint, TrailEntry, TrailPending, TrailSeal
+from csp.models.trail import EvidenceMark, EvidenceShape, TrailCheckpoint, TrailEntry, TrailPending, TrailSeal
 
 __all__ = [
     "Address",
@@ -22,6 +22,8 @@ __all__ = [
     "Contract",
     "Customer",
     "Deadline",
+    "EvidenceMark",
+    "EvidenceShape",
     "Heartbeat",
     "Held",
     "Mailbox",

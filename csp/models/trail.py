@@ -6,6 +6,7 @@ be learnt from what is left, and every seal still verifies. `recorded_at`, `vers
 (migration 0002), whatever a program says.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -28,16 +29,21 @@ class TrailEntry(models.Model):
     facts = models.TextField(default="{}")  # canonical JSON: ids, codes, times, digests; no personal text
     personal = models.TextField(blank=True)  # canonical JSON of what may have to be erased
     salt = models.BinaryField(max_length=32)
+    # Where a person's act came from, which goes long before the rest: its proof is the digest `network` in the facts.
+    address = models.CharField(max_length=45, blank=True)
+    address_salt = models.BinaryField(max_length=32, blank=True, default=b"")
     commitment = models.BinaryField(max_length=32)
     leaf = models.BinaryField(max_length=32, editable=False)
 
-    record = Record(Kept.TRAIL, personal=("personal", "salt"))
+    record = Record(Kept.TRAIL, personal=("personal", "salt", "address", "address_salt"))
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subject", "version"], name="no_gap_and_no_double")]
         indexes = [
             models.Index(fields=["context", "id"], name="trail_context"),
             models.Index(fields=["actor", "id"], name="trail_actor"),
+            # network addresses that have had their time
+            models.Index(fields=["at"], condition=~models.Q(address=""), name="trail_addressed"),
         ]
         verbose_name = _("trail entry")
         verbose_name_plural = _("trail")
@@ -81,6 +87,58 @@ class TrailSeal(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class EvidenceShape(models.Model):
+    """Which columns of one table the marks of its rows cover, as long as the table has these (csp.marking)."""
+
+    relation = models.CharField(max_length=63)
+    plain = ArrayField(models.CharField(max_length=63))
+    personal = ArrayField(models.CharField(max_length=63), default=list)
+    digested = ArrayField(models.CharField(max_length=63), default=list)  # of these the SHA-256: stored bytes are long
+
+    record = Record(Kept.TRAIL)
+
+    class Meta:
+        verbose_name = _("columns that are marked")
+        verbose_name_plural = _("columns that are marked")
+
+    def __str__(self) -> str:
+        return f"{self.relation} {self.pk}"
+
+
+class EvidenceMark(models.Model):
+    """That a row of evidence was written, changed or removed: what it said then, as two digests.
+
+    Written by the database with every such change, whoever makes it; sealing puts marks into the chain in batches.
+    A row that does not say what its last mark says was changed behind the product's back. `personal` is salted, so
+    that nothing can be learnt from it once the salt is blanked; both are empty for a row that was removed.
+    """
+
+    shape = models.ForeignKey(EvidenceShape, on_delete=models.PROTECT, related_name="marks", db_index=False)
+    row = models.BigIntegerField()
+    plain = models.BinaryField(max_length=32)
+    personal = models.BinaryField(max_length=32)
+    salt = models.BinaryField(max_length=16)
+    recorded_at = models.DateTimeField()
+    # The entry of the trail that vouches for this and the marks around it.
+    entry = models.ForeignKey(
+        TrailEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="marks", db_index=False
+    )
+
+    record = Record(Kept.TRAIL, personal=("salt",))
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["shape", "row", "-id"], name="mark_of_row"),
+            models.Index(fields=["id"], condition=models.Q(entry__isnull=True), name="mark_unsealed"),
+            models.Index(fields=["entry", "id"], name="mark_of_entry"),
+        ]
+        verbose_name = _("mark of evidence")
+        verbose_name_plural = _("marks of evidence")
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class TrailCheckpoint(models.Model):

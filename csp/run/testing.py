@@ -103,7 +103,10 @@ class Engines:
 def migrations_digest() -> str:
     """What a migrated database depends on: our migrations, and everybody else's by the lock files."""
     digest = hashlib.sha256()
-    sources = [place.ROOT / name for name in ("requirements.txt", "requirements-engines.txt", "csp/settings.py")]
+    sources = [
+        place.ROOT / name
+        for name in ("requirements.txt", "requirements-engines.txt", "csp/settings.py", "csp/marking.py")
+    ]
     sources += sorted([*place.ROOT.glob("*/migrations/**/*"), *place.ROOT.glob("*/models/**/*.py")])
     for path in sources:
         if path.is_file() and "__pycache__" not in path.parts:

@@ -94,7 +94,8 @@ def test_who_did_it_and_from_where_but_no_name_or_address_outside_what_can_be_er
             assert personal not in open_text
     opened = TrailEntry.objects.get(subject=story.trail_subject, act=Act.TICKET_OPENED)
     assert (opened.actor, opened.source) == (f"customer:{cast.carl.pk}", "web")
-    assert json.loads(opened.personal)["address"] == "203.0.113.7"
+    assert opened.address == "203.0.113.7"
+    assert json.loads(opened.facts)["network"] == trail.address_digest("203.0.113.7", bytes(opened.address_salt))
     assert TrailEntry.objects.filter(act=Act.DEADLINE_BREACHED, source="command tick").exists()
 
 
@@ -145,7 +146,10 @@ def test_blanking_leaves_every_leaf_as_it_was(story) -> None:
 
 
 def test_two_entries_cannot_have_one_number(story) -> None:
-    columns = "recorded_at, at, actor, act, subject, version, context, source, facts, personal, salt, commitment, leaf"
+    columns = (
+        "recorded_at, at, actor, act, subject, version, context, source, facts, personal, salt, address, address_salt, "
+        "commitment, leaf"
+    )
     refused(
         "alter table csp_trailentry disable trigger trail_write",
         f"insert into csp_trailentry ({columns}) select {columns} from csp_trailentry limit 1",

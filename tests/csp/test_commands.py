@@ -25,7 +25,8 @@ def test_a_tick_after_a_day_breaks_what_nobody_answered_and_the_next_finds_nothi
     assert first["done"]["sweep"] == 2
     assert first["done"]["escalate"] == 1
     again = printed(capsys, "tick", "--json", "--at", at)
-    assert {name: count for name, count in again["done"].items() if count} == {}
+    # but for the mails that were tried again in vain: that changes their rows, and the marks of these are sealed
+    assert {name: count for name, count in again["done"].items() if count and name != "seal"} == {}
     assert TrailEntry.objects.filter(source="command tick").exists()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from csp import clock, loops, sealing, verifying
+from csp import clock, loops, marking, marks, sealing, verifying
 from csp.models import TrailEntry
 
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         verify.add_argument("--from", dest="first", type=int, help="first seal of a range")
         verify.add_argument("--to", dest="last", type=int, help="last seal of a range")
         verify.add_argument("--entry", type=int, help="check this entry alone")
+        verify.add_argument("--record", metavar="LABEL:NUMBER", help="check this record alone: tickets.ticket:4790")
         verify.add_argument("--note", type=Path, action="append", default=[], help="a checkpoint kept outside")
         export = verbs.add_parser("export", help="the trail as lines of JSON, for docs/verify_trail.py")
         export.add_argument("--from", dest="first", type=int, default=1)
@@ -39,6 +41,8 @@ class Command(BaseCommand):
             if entry is None:
                 raise CommandError(f"There is no entry {options['entry']} in the trail.")
             findings = verifying.one(entry)
+        elif options["record"] is not None:
+            findings = self._record(options["record"])
         elif options["first"] is not None or options["last"] is not None:
             findings = verifying.chain(first=options["first"] or 1, last=options["last"], progress=self._progress)
         else:
@@ -59,9 +63,16 @@ class Command(BaseCommand):
             raise CommandError(f"{count} findings: the record is not as it was written.")
         self.stdout.write("Whole: nothing was changed, removed, added or reordered.")
 
+    def _record(self, name: str) -> Iterator[marks.Finding]:
+        label, _colon, number = name.partition(":")
+        models = {model._meta.label_lower: model for model in marking.evidence()}
+        if label.lower() not in models or not number.isdecimal():
+            raise CommandError(f"{name} names no record of evidence. Its kinds are: {', '.join(models)}.")
+        return marks.rows_of(models[label.lower()], only=int(number))
+
     def _progress(self, done: int, of: int) -> None:
         if sys.stderr.isatty() or done == of:
-            self.stderr.write(f"{done} of {of} seals", ending="\r" if done < of else "\n")
+            self.stderr.write(f"{done} of {of}", ending="\r" if done < of else "\n")
 
     def _export(self, options: dict[str, Any]) -> None:
         for line in verifying.export(first=options["first"], last=options["last"], personal=options["personal"]):
