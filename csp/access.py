@@ -139,8 +139,10 @@ def requires(*permissions: Permission) -> Callable[[View], View]:
                     # a part of a page: its text stays on the screen, and the page says that the session has ended
                     return HttpResponse(status=401)
                 return redirect_to_login(request.get_full_path())
-            if permissions and not any(may(request.user, permission) for permission in permissions):
-                raise PermissionDenied
+            if permissions:
+                scope_of(person(request), clock.now())  # this is the door: what is asked later reads no clock
+                if not any(may(request.user, permission) for permission in permissions):
+                    raise PermissionDenied
             return view(request, *args, **kwargs)
 
         guarded.guard = permissions  # type: ignore[attr-defined]  # read by csp.checks, which refuses a view without

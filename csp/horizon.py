@@ -100,17 +100,22 @@ class Lane:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mark:
-    """One moment on a term's line. `above` is its label; the ends of the line have theirs turned inwards."""
+    """One moment on a term's line with its label above or below; labels at the ends are turned inwards."""
 
     x: float
     label: str
     state: str
     anchor: str = "middle"
+    below: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Term:
-    """One obligation from its start to its limit, linear. `elapsed` is the filled part in per cent."""
+    """One obligation from its start to its limit, linear. `elapsed` is the filled part in per cent.
+
+    Start and limit are written above the line; below it stands the scale, or when it was met: three on one line would
+    lie over each other where somebody answers at once.
+    """
 
     elapsed: float
     half: str
@@ -161,12 +166,13 @@ def term(
     elapsed = 100.0 if length <= dt.timedelta() else max(0.0, min(100.0, 100 * ((end - starts_at) / length)))
     marks = [Mark(0.4, start_label, State.MET.value, "start")]
     if met_at is not None and met_label:
-        marks.append(Mark(round(elapsed, 2), met_label, state.value, _anchor(elapsed)))
+        marks.append(Mark(round(elapsed, 2), met_label, state.value, _anchor(elapsed), below=True))
     marks.append(Mark(100.0, due_label, "" if met_at is not None else state.value, "end"))
+    has_scale = not any(mark.below for mark in marks)
     return Term(
         elapsed=round(elapsed, 2),
-        half=in_hours(length / 2),
-        whole=in_hours(length),
+        half=in_hours(length / 2) if has_scale else "",
+        whole=in_hours(length) if has_scale else "",
         marks=marks,
         is_running=met_at is None and state.is_running,
     )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from csp.run import untranslated
 from csp.run.place import ROOT, Problem
 
 APPS = ("csp", "tickets", "feedback", "training", "audits")
@@ -123,6 +124,18 @@ def style_sheets() -> Complaint:
     return f"{listed}{sum(sizes.values()):>7} bytes compressed, {STYLE_SHEET_LIMIT} are allowed\n"
 
 
+def spoken() -> Complaint:
+    """Every word that a person sees goes through gettext."""
+    found = []
+    for path in [*files("**/*.html", "templates"), *files("**/*.txt", "templates")]:
+        if "styleguide" not in path.name:  # drawn by tests alone
+            found += [(path, line, said) for line, said in untranslated.in_template(path.read_text())]
+    for path in files("**/*.py", *APPS):
+        if not {"migrations", "run", "management"} & set(path.parts):  # an operator's words are English
+            found += [(path, line, said) for line, said in untranslated.in_python(path.read_text())]
+    return "".join(f"{path.relative_to(ROOT)}:{line}: not translated: {said}\n" for path, line, said in found)
+
+
 def locks() -> Complaint:
     """A lock file names hashes, never the address of somebody's registry."""
     bad = [
@@ -147,6 +160,7 @@ GATES: dict[str, Callable[[], Complaint]] = {
     "scripts": script,
     "style-sheets": style_sheets,
     "templates": template_style,
+    "words": spoken,
     "checks": checks,
     "deploy": deploy,
     "migrations": migrations,

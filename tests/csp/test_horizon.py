@@ -78,6 +78,17 @@ def test_a_term_says_hours_as_the_contract_does() -> None:
     assert line.is_running
 
 
+def test_when_it_was_met_stands_below_the_line_so_that_no_label_lies_over_another() -> None:
+    line = horizon.term(
+        starts_at=NOW - dt.timedelta(minutes=2), due_at=NOW + dt.timedelta(hours=24), now=NOW, start_label="Received",
+        due_label="Respond by", state=State.MET, met_at=NOW, met_label="Responded, 2 m",
+    )  # fmt: skip
+    assert [(mark.label, mark.below) for mark in line.marks] == [
+        ("Received", False), ("Responded, 2 m", True), ("Respond by", False),
+    ]  # fmt: skip
+    assert line.half == line.whole == "", "the scale makes room"
+
+
 @given(st.timedeltas(dt.timedelta(), 60 * DAY), st.timedeltas(-10 * DAY, 100 * DAY))
 def test_a_term_never_runs_off_its_line(length: dt.timedelta, offset: dt.timedelta) -> None:
     starts_at = NOW - offset

@@ -231,6 +231,27 @@ def test_lint_refuses_names_that_say_nothing(tmp_path: Path, monkeypatch: pytest
     assert "csp/helpers.py" in lint.names()
 
 
+def test_lint_finds_words_that_no_translator_would_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "csp").mkdir()
+    page = tmp_path / "templates" / "page.html"
+    module = tmp_path / "csp" / "module.py"
+    page.write_text(
+        '<p title="{% translate "a" %}">{# why #}{% blocktranslate %}Good {{ x }}{% endblocktranslate %} CSP</p>'
+    )
+    module.write_text('raise Refused(_("No such ticket."))\nlabel=_("Name")\nRefused("code")\n')
+    monkeypatch.setattr(lint, "ROOT", tmp_path)
+    assert lint.spoken() == ""
+    page.write_text('<p>\n{{ name }} wrote to us</p>\n<a aria-label="Close it">x</a>')
+    module.write_text('raise Refused(\n    f"No ticket {x}.")\n')
+    assert lint.spoken().splitlines() == [
+        "templates/page.html:3: not translated: Close it",
+        "templates/page.html:2: not translated: wrote to us",
+        "csp/module.py:1: not translated: Refused(",
+        '    f"No ticket ',
+    ]
+
+
 def test_lint_refuses_a_lock_file_with_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "requirements.txt").write_text("--index-url https://pypi.example/simple\na==1 --hash=sha256:0\n")
     monkeypatch.setattr(lint, "ROOT", tmp_path)

@@ -106,6 +106,17 @@ def test_an_auditor_sees_everything_but_who_it_is_and_the_reading_is_on_record(c
     assert (entry.actor, entry.subject) == (f"user:{cast.vera.pk}", f"ticket:{ticket.pk}")
 
 
+def test_no_text_tells_an_auditor_who_the_customer_is(cast: Cast) -> None:
+    words = "Where is my order? Write to carl@northwind.example.\n\nRegards\nCarl Contact\nNorthwind"
+    written = factories.ticket(team=cast.team, customer=cast.carl, received_at=AT - HOUR, body=words)
+    for path in (f"/tickets/{written.pk}/", f"/tickets/{written.pk}/peek/", "/queue/team/"):
+        page = browser(cast.vera).get(path).content.decode()
+        assert "Where is my order?" in page
+        for hidden in ("Carl", "Contact\n", "northwind", "Northwind"):
+            assert hidden not in page, path
+        assert "Carl" in browser(cast.rita).get(path).content.decode()
+
+
 # ---------------------------------------------------------------- writing
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -170,6 +171,21 @@ def masked(address: str) -> str:
         name, _at, domain = address.rpartition("@")
         return f"{name[:1]}•••••@{domain}"
     return f"•••• {address[-3:]}" if len(address) > 6 else "••••"
+
+
+MASK = "•••••"
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def without_names(text: str, customer: Customer | None, *more: str) -> str:
+    """What a customer wrote, or was written, without who it is: names and mail addresses are masked."""
+    people = [*more, customer.name] if customer else [*more]
+    firms = [customer.organisation] if customer else []
+    words = {word for name in people for word in (name, *name.split())}
+    words |= {word for name in firms for word in (name, *name.split()[:1])}
+    known = sorted((re.escape(word) for word in words if len(word) > 2), key=len, reverse=True)
+    text = ADDRESS.sub(MASK, text)
+    return re.sub(rf"\b(?:{'|'.join(known)})\b", MASK, text, flags=re.IGNORECASE) if known else text
 
 
 CHANNEL_ICONS = {

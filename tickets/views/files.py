@@ -18,7 +18,7 @@ from tickets import disclosure, files
 from tickets.conversation import root_number
 from tickets.intake import html as mail_html
 from tickets.models import Attachment, Interaction, Ticket
-from tickets.views.door import person
+from tickets.views.door import person, sees_names
 
 PICTURES_TOGETHER = 5_000_000  # bytes of pictures inside one mail
 SHOWN = 200_000  # bytes of a source on the page; all of it as a download
@@ -86,7 +86,7 @@ def picture(request: HttpRequest, number: int) -> HttpResponseBase:
 def as_sent(request: HttpRequest, number: int) -> HttpResponse:
     """The HTML of a mail, made safe now, for a sandboxed frame. Pictures from elsewhere are never fetched."""
     row = _interaction(request, number)
-    if not row.html:
+    if not row.html or not sees_names(person(request), row.ticket):
         raise Http404
     parts = {file.content_id.strip("<>"): file for file in row.attachments.exclude(content_id="")}
     used: dict[str, Attachment] = {}

@@ -36,6 +36,7 @@ from tickets.views.door import (
     person,
     sees_names,
     toast,
+    without_names,
 )
 from tickets.views.thread import pieces
 
@@ -60,10 +61,13 @@ def rows_of(tickets: list[Ticket], user: User, *, at: dt.datetime, seen: bool = 
     lines = []
     for ticket in tickets:
         known = looked.get(ticket.pk, queues.Seen())
+        names = sees_names(user, ticket)
+        if not names:
+            ticket.excerpt = without_names(ticket.excerpt, ticket.customer)
         lines.append(
             Row(
                 ticket=ticket,
-                name=customer_name(ticket.customer, names=sees_names(user, ticket)),
+                name=customer_name(ticket.customer, names=names),
                 face=face_of(ticket, at=at),
                 icon=CHANNEL_ICONS[ticket.channel],
                 is_unread=ticket.next_obligation in queues.WAITING_FOR_US
@@ -234,6 +238,7 @@ def peek(request: HttpRequest, number: int) -> HttpResponse:
     said = conversation(ticket)
     last = next((row for row in reversed(said) if row.direction == Interaction.Direction.IN), None)
     names = sees_names(person(request), ticket)
+    words = next((piece.text for piece in pieces(last) if not piece.summary), "") if last else ""
     context = {
         "at": at,
         "ticket": ticket,
@@ -243,7 +248,7 @@ def peek(request: HttpRequest, number: int) -> HttpResponse:
         "duties": [row for row in obligations(ticket) if row.voided_at is None],
         "last": last,
         "said": said,
-        "words": next((piece.text for piece in pieces(last) if not piece.summary), "") if last else "",
+        "words": words if names or last is None else without_names(words, ticket.customer, last.sender_name),
         "files": last.attachments.all() if last else [],
         "may_work": access.may(person(request), Permission.WORK_TICKETS, team_id=ticket.team_id),
     }

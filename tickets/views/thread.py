@@ -17,7 +17,7 @@ from csp.events import Act
 from csp.models import OutboundMessage, TrailEntry, User
 from tickets.intake import quoting
 from tickets.models import Attachment, Call, Escalation, Interaction, Ticket
-from tickets.views.door import customer_name, masked
+from tickets.views.door import customer_name, masked, without_names
 
 Direction, Kind, Purpose = Interaction.Direction, Interaction.Kind, Interaction.Purpose
 
@@ -71,6 +71,7 @@ class Item:
     delivery: str = ""
     delivery_tone: str = ""
     copies: str = ""
+    as_sent: bool = False  # whether its HTML is shown, in which nothing is masked
     confirm: bool = False  # a call that waits for a supervisor's word
     name: str = ""  # whose initials are drawn, where `who` is "You"
 
@@ -134,6 +135,10 @@ def _said(row: Interaction, ticket: Ticket, *, user: User, names: bool) -> Item:
         item.how = _delivery(row)[0]
         return item
     item = Item(_kind(row), row.occurred_at, row=row, pieces=pieces(row), files=list(row.attachments.all()))
+    item.as_sent = names
+    if not names:
+        for piece in item.pieces:
+            piece.text = without_names(piece.text, row.customer or ticket.customer, row.sender_name)
     if row.direction == Direction.IN:
         sender = row.sender_name or (row.customer.name if row.customer else "") or row.sender_address
         item.who = sender if names and sender else customer_name(row.customer or ticket.customer, names=names)
