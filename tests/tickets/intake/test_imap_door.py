@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import imaplib
 import socket
@@ -34,10 +35,12 @@ class Server:
     """A pymap in a process of its own, with one folder in memory."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
-        with socket.socket() as free:
+        with socket.socket() as free, socket.socket() as another:
             free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        command = [str(Path(sys.executable).with_name("pymap")), "--host", "127.0.0.1", "--port", str(self.port)]
+            another.bind(("127.0.0.1", 0))
+            self.port, self.tls_port = free.getsockname()[1], another.getsockname()[1]
+        command = [sys.executable, "-m", "tests.tickets.intake.imap_with_tokens", str(self.tls_port)]
+        command += ["--host", "127.0.0.1", "--port", str(self.port)]
         command += [
             "--cert",
             str(certificate),
@@ -86,27 +89,55 @@ class Server:
         return [b"\\Seen" in line for line in data if isinstance(line, bytes)]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Certificates:
+    """Files: the server's for `localhost` with its key, and the authority that signed it, whom nobody has to trust."""
+
+    server: Path
+    key: Path
+    authority: Path
+
+
+def pem(path: Path, made: x509.Certificate) -> Path:
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Made by nobody whom we trust."""
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)  # noqa: TID251  a certificate is checked by the real clock
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - HOUR).not_valid_after(now + 24 * HOUR).sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    authority, key = (ec.generate_private_key(ec.SECP256R1()) for _each in range(2))
+
+    def made(whose: ec.EllipticCurvePrivateKey, name: str, extension: x509.ExtensionType) -> x509.Certificate:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "The tests")]))
+            .public_key(whose.public_key()).serial_number(x509.random_serial_number())
+            .not_valid_before(now - HOUR).not_valid_after(now + 24 * HOUR)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(whose.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)
+            .add_extension(extension, critical=True).sign(authority, hashes.SHA256())
+        )  # fmt: skip
+
     (folder / "key.pem").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    return folder / "cert.pem", folder / "key.pem"
+    return Certificates(
+        server=pem(
+            folder / "cert.pem", made(key, "localhost", x509.SubjectAlternativeName([x509.DNSName("localhost")]))
+        ),
+        key=folder / "key.pem",
+        authority=pem(
+            folder / "ca.pem", made(authority, "The tests", x509.BasicConstraints(ca=True, path_length=None))
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
-def running(certificate: tuple[Path, Path]) -> Iterator[Server]:
-    server = Server(*certificate)
+def running(certificates: Certificates) -> Iterator[Server]:
+    server = Server(certificates.server, certificates.key)
     yield server
     server.process.terminate()
     server.process.wait(timeout=10)
@@ -286,6 +317,36 @@ def test_the_test_button_says_what_to_mend(cast: Cast, server: Server, changes: 
     receiving, _sending = imap.test_connection(fetched(cast, server, **changes))
     assert said in receiving.sentence
     assert receiving.works == (said in ("holds 1 messages", "mail door"))
+
+
+@pytest.mark.parametrize("fetch", ["password", "xoauth2"])
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_mail_is_fetched_over_a_verified_connection_by_password_or_token(
+    cast: Cast, server: Server, certificates: Certificates, monkeypatch: pytest.MonkeyPatch,
+    fetch: str, security: str,
+) -> None:  # fmt: skip
+    box = fetched(
+        cast, server, fetch=fetch, security=security, port=server.tls_port if security == "tls" else server.port
+    )  # fmt: skip
+    server.put(letter("One"))
+    assert imap.fetch(box, AT) == 0, "nobody trusts this certificate yet"
+    box.refresh_from_db()
+    assert "certificate of localhost" in box.fetch_error
+    assert "never ignored" in box.fetch_error
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    Mailbox.objects.filter(pk=box.pk).update(host="127.0.0.1")
+    assert imap.fetch(box, AT) == 0, "the certificate is another server's"
+    box.refresh_from_db()
+    assert "certificate of 127.0.0.1" in box.fetch_error
+    Mailbox.objects.filter(pk=box.pk).update(host="localhost")
+    assert imap.fetch(box, AT) == 1
+    box.refresh_from_db()
+    assert box.fetch_error == ""
+    Mailbox.objects.filter(pk=box.pk).update(sealed_secret=vault.seal_secret("a token that expired"))
+    assert imap.fetch(box, AT) == 0
+    box.refresh_from_db()
+    assert "refused user name or password" in box.fetch_error
+    assert "token may have expired" in box.fetch_error
 
 
 def test_the_test_button_tries_sending_too(cast: Cast, box: Mailbox, settings: Any) -> None:
