@@ -1,10 +1,13 @@
-"""The addresses of assurance: cases, corrective actions, measures."""
+"""The addresses of assurance: the board and its lists, cases, corrective actions, measures."""
 
 from django.urls import path
 
-from audits.views import actions, cases, measures, steps
+from audits.views import actions, board, cases, lists, measures, steps
 
 urlpatterns = [
+    path("compliance/", board.show, name="compliance"),
+    path("compliance/<slug:code>/", lists.show, name="assurance_list"),
+    path("compliance/<slug:code>/export/", lists.export, name="assurance_export"),
     path("noncompliance/", cases.index, name="noncompliances"),
     path("noncompliance/report/", cases.report, name="report_noncompliance"),
     path("noncompliance/of/<int:deadline>/", cases.of_deadline, name="noncompliance_of"),

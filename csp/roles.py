@@ -68,6 +68,7 @@ class Permission(enum.StrEnum):
     # evidence
     SEE_CONTRACT = "contract.see"
     SEE_TRAIL = "trail.see"
+    SEE_EVIDENCE = "evidence.see"
     USE_ADMIN = "admin.use"
 
 
@@ -108,5 +109,6 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.APPROVE_CANNED: _LEAD,
     _P.SEE_CONTRACT: _EVERYONE,
     _P.SEE_TRAIL: frozenset({_R.AUDITOR}),
+    _P.SEE_EVIDENCE: _WATCH,
     _P.USE_ADMIN: frozenset({_R.AUDITOR, _R.ADMINISTRATOR}),
 }

@@ -179,6 +179,7 @@ TEMPLATES = [
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
+                "csp.templatetags.charts",
                 "csp.templatetags.clocks",
                 "csp.templatetags.components",
                 "csp.templatetags.conversation",

@@ -47,6 +47,13 @@ from tickets.reach import check_can_work as check_can_work
 
 State = Ticket.State
 
+# Why the clocks of some tickets are void from the start, by where the ticket came from.
+NEVER_OWED: dict[str, str] = {
+    Ticket.Origin.STAFF: "Outbound first: nothing was asked yet.",
+    Ticket.Origin.IMPORTED: "Imported: received before the cut-over.",
+}
+NO_REPLY = "no reply needed"  # how a follow-up was met of which a person ruled so
+
 
 class NewMessageMeanwhile(Refused):
     """The customer wrote while the answer was being written; nothing was sent."""
@@ -102,11 +109,7 @@ def open_ticket(
         responsible=assignee,
         context=f"ticket:{number}",
     )
-    void = {
-        Ticket.Origin.CUSTOMER: "",
-        Ticket.Origin.STAFF: "Outbound first: nothing was asked yet.",
-        Ticket.Origin.IMPORTED: "Imported: received before the cut-over.",
-    }[origin]
+    void = NEVER_OWED.get(origin, "")
     person = by if isinstance(by, User) else None
     clocks = deadlines.start(
         [
@@ -382,7 +385,7 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
     rows = running(root, "follow_up")
     if not rows:
         raise Refused(_("No message is waiting for a reply."))
-    met = deadlines.meet(rows, at=at, by=by, how="no reply needed")
+    met = deadlines.meet(rows, at=at, by=by, how=NO_REPLY)
     last = seen_of(heard)
     for number, through in last.items():
         Ticket.objects.filter(pk=number).update(answered_through=through)

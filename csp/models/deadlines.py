@@ -105,6 +105,17 @@ class Deadline(models.Model):
             models.Index(fields=["subject_ref"], name="deadline_subject"),
             # figures for a period
             models.Index(fields=["contract", "obligation", "due_at"], name="deadline_period"),
+            # how each clause stands at this moment: the next one due, and what is overdue
+            models.Index(
+                fields=["contract", "obligation", "due_at"],
+                condition=Q(met_at__isnull=True, voided_at__isnull=True),
+                name="deadline_running",
+            ),
+            # the lists of what was waived, and of what needed no reply
+            models.Index(fields=["contract", "voided_at"], condition=Q(voided_at__isnull=False), name="deadline_void"),
+            models.Index(
+                fields=["contract", "met_at"], condition=Q(met_how="no reply needed"), name="deadline_no_reply"
+            ),
         ]
         verbose_name = _("deadline")
         verbose_name_plural = _("deadlines")

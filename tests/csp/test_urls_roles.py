@@ -67,6 +67,7 @@ def samples(cast: Cast) -> dict[str, dict[str, Any]]:
     )  # fmt: skip
     return {
         "noncompliance/": {"pk": case.pk, "deadline": ticket.respond_id},
+        "compliance/": {"code": "breaches"},
         "corrective-actions/": {"pk": action.pk},
         "measures/": {"pk": measure.pk},
         "tickets/": {"number": ticket.pk, "address": cast.carl.addresses.get().pk, "deadline": ticket.respond_id},

@@ -25,7 +25,10 @@ PAGES = {
         "{ticket}escalate/", "{ticket}merge/", "/unsorted/", "/tickets/new/", "/search/?q=hob", "/notices/",
         "/contract/", "/account/",
     ],
-    "sam": ["/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/"],
+    "sam": [
+        "/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/", "/compliance/",
+        "/compliance/promises/", "/compliance/breaches/",
+    ],
     "vera": ["/queue/team/", "{ticket}", "/admin/", "/admin/tickets/ticket/", "/admin/csp/trailentry/"],
     "adam": [
         "/settings/people/", "/settings/teams/", "/settings/offices/", "/settings/contract/", "/settings/mailboxes/",

@@ -1,0 +1,166 @@
+"""The lists of assurance as pages and as files: what lies behind the figures, and every exception a person made."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from audits import lists, periods
+from audits.lists import LISTS, Cursor, Filters, List, Row
+from audits.views.board import contract_of, period_of
+from csp import access, clock, trail
+from csp.access import person, requires
+from csp.contract import CLAUSES, OBLIGATIONS
+from csp.events import Act
+from csp.models import Contract, Team
+from csp.roles import Role
+from tickets.views.door import number_in
+
+
+def _load(request: HttpRequest, code: str, at: dt.datetime) -> tuple[List, Filters, list[Contract]]:
+    """The list and what it is narrowed to; only for whoever may see evidence of the contract."""
+    one = LISTS.get(code)
+    if one is None:
+        raise Http404
+    contract, mine = contract_of(request)
+    user = person(request)
+    if not lists.may_see(user, contract):
+        raise PermissionDenied
+    asked = request.GET
+    obligation = asked.get("obligation", "")
+    clause = asked.get("clause", "")
+    if clause and clause not in CLAUSES:
+        messages.error(request, _("The contract has no clause “%(asked)s”; shown are all.") % {"asked": clause[:10]})
+    state = asked.get("state", "")
+    return (
+        one,
+        Filters(
+            contract=contract,
+            period=period_of(request, at, contract.zoneinfo),
+            teams=lists.teams_open_to(user, contract),
+            clause=clause if one.by_clause and clause in CLAUSES else "",
+            obligation=obligation if one.by_clause and obligation in OBLIGATIONS else "",
+            team=number_in(asked.get("team", "")),
+            state=state if state in one.states else "",
+        ),
+        mine,
+    )
+
+
+def _cursor(text: str) -> Cursor | None:
+    """Where a page begins, as the address says it; what cannot be one is the beginning."""
+    moment, _underscore, number = text.partition("_")
+    pk = number_in(number)
+    try:
+        at = dt.datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return (at, pk) if pk is not None and at.tzinfo is not None else None
+
+
+def _spelled(cursor: Cursor | None) -> str:
+    return f"{cursor[0].astimezone(dt.UTC).isoformat()}_{cursor[1]}" if cursor is not None else ""
+
+
+@requires()
+@require_GET
+def show(request: HttpRequest, code: str) -> HttpResponse:
+    """One page of one list. An auditor's reading is recorded, like every reading of an auditor's."""
+    user, at = person(request), clock.now()
+    one, filters, mine = _load(request, code, at)
+    zone = filters.contract.zoneinfo
+    rows, after = lists.page(one, filters, _cursor(request.GET.get("after", "")), zone)
+    if Role.AUDITOR in access.scope_of(user).roles():
+        trail.record(Act.RECORD_READ, f"reader:{user.pk}", by=user, at=at, facts=_facts(one, filters, len(rows)))
+    teams = Team.objects.filter(contract=filters.contract).order_by("name", "pk")
+    if filters.teams is not None:
+        teams = teams.filter(pk__in=filters.teams)
+    context: dict[str, Any] = {
+        "at": at,
+        "list": one,
+        "lists": LISTS.values(),
+        "filters": filters,
+        "contract": filters.contract,
+        "contracts": mine,
+        "rows": rows,
+        "open_paths": lists.open_paths(user, rows),
+        "after": _spelled(after),
+        "teams": list(teams),
+        "clauses": CLAUSES.values(),
+        "months": _months(filters, at),
+        "obligation": OBLIGATIONS[filters.obligation] if filters.obligation else None,
+        "query": _query(one, filters),
+    }
+    return render(request, "audits/list.html", context)
+
+
+def _months(filters: Filters, at: dt.datetime) -> list[periods.Period]:
+    """What the picker offers, with the one that is shown if it is another."""
+    zone = filters.contract.zoneinfo
+    found = {one.code: one for one in (*periods.offered(at, zone)[2:], *periods.months_back(at, zone))}
+    return list({filters.period.code: filters.period, **found}.values())
+
+
+def _query(one: List, filters: Filters) -> str:
+    values = {
+        "contract": filters.contract.pk, "period": filters.period.code, "clause": filters.clause,
+        "obligation": filters.obligation, "team": filters.team or "", "state": filters.state,
+    }  # fmt: skip
+    return urlencode({name: value for name, value in values.items() if value != ""})
+
+
+def _facts(one: List, filters: Filters, count: int) -> dict[str, Any]:
+    return {
+        "list": one.code, "contract": filters.contract.pk, "period": filters.period.code, "clause": filters.clause,
+        "obligation": filters.obligation, "team": filters.team, "state": filters.state, "rows": count,
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------- as a file
+
+
+class _Line:
+    """What a csv writer writes to: it hands the line back."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: what begins like one is marked as text."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
+
+
+@requires()
+@require_POST
+def export(request: HttpRequest, code: str) -> HttpResponseBase:
+    """The whole list as a file, row by row while it is read; who took it, and what it was narrowed to, is on record."""
+    user, at = person(request), clock.now()
+    one, filters, _mine = _load(request, code, at)
+    trail.record(Act.EXPORTED, f"export:{one.code}:{user.pk}", by=user, at=at, facts=_facts(one, filters, 0))
+    zone = filters.contract.zoneinfo
+    body = _lines(one, lists.everything(one, filters, zone), zone)
+    answer = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
+    name = f"{one.code}-{filters.period.code}.csv"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _lines(one: List, rows: Iterable[Row], zone: dt.tzinfo) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    heads = [_("Matter"), _("Clause"), _("Team"), f"{one.moment} ({zone})", *map(str, one.headings)]
+    cells = ([row.ref, row.clause, row.team, lists.said(row.at, zone), *row.cells] for row in rows)
+    for line in itertools.chain([heads], cells):
+        yield writer.writerow([harmless(cell) for cell in line])
