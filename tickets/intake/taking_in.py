@@ -88,8 +88,9 @@ def take_in_one(pk: int, at: dt.datetime) -> None:
     """One try at one landed message; it stays landed, for another try, if this one fails. Never raises."""
     try:
         with transaction.atomic(durable=True):
+            # Waits rather than skips: another worker's claim may hold the row for an instant, though it passes it over.
             row = (
-                InboundMessage.objects.select_for_update(skip_locked=True, of=("self",))
+                InboundMessage.objects.select_for_update(of=("self",))
                 .select_related("blob__key", "mailbox__team__contract")
                 .filter(pk=pk, state=State.LANDED)
                 .first()
