@@ -7,6 +7,9 @@ from csp.run import place
 from csp.run.place import Problem
 from csp.run.surroundings import Surroundings, connect, database_name, has_command
 
+# Each migrates nothing (its database is a copy), but holds a Django and perhaps a browser.
+MOST_TEST_WORKERS = 4
+
 
 def serve(arguments: list[str]) -> None:
     from csp.run.serve import Supervisor
@@ -29,13 +32,15 @@ def manage(arguments: list[str]) -> None:
 
 
 def test(arguments: list[str]) -> None:
-    """The plugin csp.run.testing, which pyproject.toml names, brings the engines."""
+    """The plugin csp.run.testing, which pyproject.toml names, brings the engines. The whole suite is shared out."""
+    if all(argument.startswith("-") for argument in arguments):
+        arguments = [f"-n{min(os.cpu_count() or 1, MOST_TEST_WORKERS)}", "--dist=worksteal", *arguments]
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606
 
 
 def chaos(arguments: list[str]) -> None:
     os.environ["CSP_CHAOS"] = "1"
-    test(["-m", "chaos", *arguments])
+    test(["-m", "chaos", "tests", *arguments])
 
 
 def bench(arguments: list[str]) -> None:

@@ -142,8 +142,14 @@ ENGINES = pytest.StashKey[Engines]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
-    """Before pytest-django reads the settings: start the engines (a worker of xdist finds them running)."""
-    if not os.environ.get("CSP_TEST_TEMPLATE"):
+    """Before pytest-django reads the settings: start the engines. A worker of xdist finds them running, and shares them:
+    it has a database there, a number in Valkey and a data folder of its own."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = Path(os.environ["CSP_DATA_DIR"]) / worker
+        folder.mkdir(exist_ok=True)
+        os.environ["CSP_DATA_DIR"] = str(folder)
+        os.environ["REDIS_URL"] = os.environ["REDIS_URL"].replace("db=0", f"db={1 + int(worker.removeprefix('gw'))}")
+    elif not os.environ.get("CSP_TEST_TEMPLATE"):
         running = Engines()
         early_config.stash[ENGINES] = running
         early_config.add_cleanup(running.stop)
