@@ -374,7 +374,7 @@ OBLIGATIONS: dict[str, Obligation] = {
         ),
         Obligation(
             "feedback_inbox", "2.2", "Read", "Read", "receipt", "answered, made a complaint, or closed with a reason",
-            DAY, policy=True, reminders=(80,),
+            DAY, policy=True, reminders=(80,), enforced=True,
         ),
         Obligation(
             "review", "7.3", "Review", "Reviewed", "last review", "held, both sides heard", Term(months=6), policy=True,

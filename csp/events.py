@@ -100,6 +100,13 @@ class Act(TextChoices):
     APPEAL_DECIDED = "measure.appeal_decided", _("decided an appeal")
     RESTRICTED = "restriction.imposed", _("restricted a person's work")
     RESTRICTION_ENDED = "restriction.ended", _("ended a restriction")
+    # feedback
+    FEEDBACK_RECORDED = "feedback.recorded", _("recorded feedback")
+    FEEDBACK_IMPORTED = "feedback.imported", _("brought in feedback from a file")
+    FEEDBACK_OPENED = "feedback.opened", _("opened who gave feedback")
+    FEEDBACK_HANDLED = "feedback.handled", _("saw to feedback")
+    SURVEY_DECIDED = "survey.decided", _("decided about a survey")
+    SURVEYS_STOPPED = "survey.stopped", _("asked for no more surveys")
     # people and settings
     PERSON_ADDED = "person.added", _("added a person")
     PERSON_INVITED = "person.invited", _("sent a link to set a password")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from audits import corrective, measures, noncompliance
 from csp import deadlines, notices, outbox, readiness, sealing
+from feedback import surveys
 from tickets import acknowledging, assignment, delivery, escalation, lifecycle
 from tickets.intake import taking_in
 from tickets.intake.doors import imap
@@ -44,6 +45,7 @@ RULES: Mapping[str, Loop] = {
     "measures": measures.end_by_time,
     "pending": lifecycle.remind_pending,
     "close": lifecycle.close_resolved,
+    "surveys": surveys.send,
     "unsupervised": readiness.tell_unsupervised,
     "notify": notices.mail_collected,
 }

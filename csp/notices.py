@@ -47,6 +47,8 @@ SAYINGS = {
     "measure.ended": gettext_noop("The measure (§8.2) on your work has ended."),
     "measure.appealed": gettext_noop("%(ref)s: there is an appeal against a measure. Somebody independent decides."),
     "measure.appeal_decided": gettext_noop("Your appeal against a measure (§8.2) was decided."),
+    "feedback.inbox": gettext_noop("%(ref)s: feedback waits for a supervisor."),
+    "feedback.opened": gettext_noop("%(ref)s: %(who)s opened who said it. The reason is in the trail."),
     "cosign.waiting": gettext_noop("%(ref)s: an answer waits for your signature."),
     "cosign.returned": gettext_noop("%(ref)s: your answer was handed back unsigned."),
     "cosign.signed": gettext_noop("%(ref)s: your answer was signed and is on its way."),
@@ -199,7 +201,7 @@ def sentence(notice: Notice) -> str:
             return _("%(ref)s: a call was written down late. It counts once you have confirmed it.") % {
                 "ref": notice.subject_ref
             }
-        case Notice.Kind.CASE | Notice.Kind.MEASURE | Notice.Kind.COSIGN:
+        case Notice.Kind.CASE | Notice.Kind.MEASURE | Notice.Kind.COSIGN | Notice.Kind.FEEDBACK:
             return _(SAYINGS[facts["says"]]) % ({"ref": notice.subject_ref} | facts)
         case _:
             return str(facts.get("text", ""))

@@ -91,7 +91,7 @@ PLACES: list[Place] = [
     Place("reviews", _("Reviews"), "user-round-check", PEOPLE),
     Place("people", _("People and teams"), "id-card", PEOPLE, permission=Permission.MANAGE_PEOPLE),
     Place("settings_home", _("Settings"), "settings", PEOPLE, permission=Permission.SORT_MAIL),
-    Place("feedback", _("Feedback"), "message-square-quote", VOICE, key="f"),
+    Place("feedback", _("Feedback"), "message-square-quote", VOICE, key="f", permission=Permission.SEE_FEEDBACK_GROUPS),
     Place("contract", _("The contract"), "scroll-text", VOICE, on_phone=True),
 ]
 

@@ -59,6 +59,14 @@ class Permission(enum.StrEnum):
     VERIFY_CORRECTION = "noncompliance.verify"
     DECIDE_MEASURES = "measures.decide"
     COSIGN = "tickets.cosign"
+    # feedback
+    SEE_FEEDBACK = "feedback.see"
+    SEE_FEEDBACK_GROUPS = "feedback.see_groups"
+    ENTER_FEEDBACK = "feedback.enter"
+    IMPORT_FEEDBACK = "feedback.import"
+    HANDLE_FEEDBACK = "feedback.handle"
+    OPEN_IDENTITIES = "feedback.open_identities"
+    MANAGE_SURVEYS = "surveys.manage"
     # settings
     MANAGE_PEOPLE = "people.manage"
     MANAGE_TEAMS = "teams.manage"
@@ -102,6 +110,13 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.VERIFY_CORRECTION: _LEAD,
     _P.DECIDE_MEASURES: _LEAD,
     _P.COSIGN: _LEAD,
+    _P.SEE_FEEDBACK: frozenset({_R.ANALYST, _R.SUPERVISOR, _R.AUDITOR}),
+    _P.SEE_FEEDBACK_GROUPS: _DESK | {_R.ANALYST, _R.AUDITOR},
+    _P.ENTER_FEEDBACK: _DESK | {_R.ANALYST},
+    _P.IMPORT_FEEDBACK: frozenset({_R.ANALYST}),
+    _P.HANDLE_FEEDBACK: _LEAD,
+    _P.OPEN_IDENTITIES: _LEAD,
+    _P.MANAGE_SURVEYS: frozenset({_R.ANALYST}),
     _P.MANAGE_PEOPLE: _ADMIN,
     _P.MANAGE_TEAMS: _ADMIN,
     _P.MANAGE_MAILBOXES: _ADMIN,

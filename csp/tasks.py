@@ -31,6 +31,7 @@ EVERY = {
     "orphans": 60,
     "pending": 60,
     "close": 60,
+    "surveys": 60,
     "seal": 10,
     "checkpoint": 60,
     "report": 3600,  # likewise

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/sessions/end/", account.end_sessions, name="sessions_end"),
     path("", include("tickets.urls")),
     path("", include("audits.urls")),
+    path("", include("feedback.urls")),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
     path("admin/", admin.site.urls),

@@ -246,7 +246,7 @@ def compose(tickets: Sequence[Ticket], at: dt.datetime) -> Words:
         "company": first.contract.company,
         "privacy": first.contract.privacy_url,
     }
-    return Words(_fill(text.subject, values)[:300], _fill(text.body, values).strip() + "\n")
+    return Words(fill(text.subject, values)[:300], fill(text.body, values).strip() + "\n")
 
 
 def text_for(kind: MailText.Kind, language: str) -> MailText:
@@ -282,7 +282,7 @@ def _is_known(ticket: Ticket) -> bool:
     )
 
 
-def _fill(template: str, values: dict[str, str]) -> str:
+def fill(template: str, values: dict[str, str]) -> str:
     """Placeholders replaced by plain words in one pass: what is put in is never read as a placeholder itself."""
     if not values["name"]:
         template = re.sub(r"[ \t]*\{name\}", "", template)

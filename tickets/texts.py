@@ -27,6 +27,8 @@ IN_MAIL = {
     "team": "Service desk",
     "company": "Lakeside Home",
     "privacy": "https://example.com/privacy",
+    "link": "https://example.com/survey/…",
+    "stop": "https://example.com/survey/stop/…",
 }
 IN_REPLY = {
     "customer": "Eleanor Whitfield",
@@ -40,6 +42,7 @@ NEEDED = {
     MailText.Kind.ACKNOWLEDGEMENT: {"reference", "promised"},
     MailText.Kind.LATE: {"reference"},
     MailText.Kind.SEVERAL: {"list"},
+    MailText.Kind.SURVEY: {"link", "stop"},
 }
 _PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
 

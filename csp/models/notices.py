@@ -22,6 +22,7 @@ class Notice(models.Model):
         CASE = "case", _("Non-compliance")
         MEASURE = "measure", _("Measure")
         COSIGN = "cosign", _("Waits for a co-signature")
+        FEEDBACK = "feedback", _("Feedback")
         SYSTEM = "system", _("Needs an administrator")
 
     user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="notices")

@@ -25,6 +25,7 @@ class OutboundMessage(models.Model):
         ACKNOWLEDGEMENT = "acknowledgement", _("Acknowledgement")
         ANSWER = "answer", _("Answer")
         HOLDING = "holding", _("Holding message")
+        SURVEY = "survey", _("Survey")
         NOTICE = "notice", _("Notice to staff")
         ACCOUNT = "account", _("Account mail")
 

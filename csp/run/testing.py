@@ -142,8 +142,10 @@ ENGINES = pytest.StashKey[Engines]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
-    """Before pytest-django reads the settings: start the engines. A worker of xdist finds them running, and shares them:
-    it has a database there, a number in Valkey and a data folder of its own."""
+    """Before pytest-django reads the settings: start the engines.
+
+    A worker of xdist finds them running; it has a database there, a number in Valkey and a data folder of its own.
+    """
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         folder = Path(os.environ["CSP_DATA_DIR"]) / worker
         folder.mkdir(exist_ok=True)

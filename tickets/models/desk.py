@@ -39,6 +39,7 @@ class MailText(models.Model):
         ACKNOWLEDGEMENT = "acknowledgement", _("Acknowledgement")
         LATE = "acknowledgement_late", _("Acknowledgement after the promised time")
         SEVERAL = "acknowledgements", _("Acknowledgement of several messages")
+        SURVEY = "survey", _("Survey after a resolved matter")
 
     kind = models.CharField(max_length=20, choices=Kind)
     language = models.CharField(_("language"), max_length=10)

@@ -1,0 +1,13 @@
+"""Feedback in the reading room: the log without identities, and what became of each remark."""
+
+from __future__ import annotations
+
+from csp.admin import reading
+from feedback import models
+
+reading(models.Remark, contract="contract", list_filter=("source", "level", "score"),
+        list_display=("pk", "source", "level", "team", "received_at", "score"))  # fmt: skip
+reading(models.Outcome, contract="remark__contract", list_filter=("kind",),
+        list_display=("pk", "remark_id", "kind", "by_id", "at"))  # fmt: skip
+reading(models.Survey, contract="ticket__contract", list_filter=("decision",),
+        list_display=("pk", "ticket_id", "decision", "decided_at"))  # fmt: skip

@@ -1,0 +1,129 @@
+"""What people type about feedback, checked before a verb sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from csp.models import Team
+from feedback.models import Outcome, Remark
+
+SCORES = [
+    (1, _("Not at all")),
+    (2, _("Not very")),
+    (3, _("So so")),
+    (4, _("Happy")),
+    (5, _("Very happy")),
+]
+SOON = [("yes", _("Yes")), ("slow", _("It was slow")), ("no", _("No"))]
+
+
+class Words(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            widget=forms.Textarea(attrs={"rows": kwargs.pop("rows", 4)}), max_length=10_000, required=False, **kwargs
+        )
+
+
+class SurveyForm(forms.Form):
+    """Three questions, about one minute."""
+
+    score = forms.TypedChoiceField(
+        label=_("How happy are you with the result?"), choices=SCORES, coerce=int, widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of the five answers.")},
+    )  # fmt: skip
+    soon = forms.ChoiceField(
+        label=_("Did we answer soon enough?"), choices=SOON, widget=forms.RadioSelect, required=False
+    )
+    words = Words(label=_("What should we do better?"))
+    wants_answer = forms.BooleanField(label=_("Please answer me about this"), required=False)
+
+
+class TellForm(forms.Form):
+    """Feedback from anybody; without an address it is anonymous."""
+
+    score = forms.TypedChoiceField(
+        label=_("How happy are you with us?"), choices=SCORES, coerce=int, empty_value=None, required=False,
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+    words = Words(label=_("What do you want to tell us?"), rows=6)
+    name = forms.CharField(label=_("Your name"), max_length=200, required=False)
+    address = forms.EmailField(
+        label=_("Your e-mail address"), max_length=320, required=False,
+        help_text=_("Leave name and address empty to stay anonymous: then nobody can find out who wrote this."),
+    )  # fmt: skip
+    wants_answer = forms.BooleanField(label=_("I want an answer"), required=False)
+    # Not shown to people; what fills it in is a machine.
+    website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}))
+    # Sending the same form twice is sending it once.
+    nonce = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        good = super().clean() or {}
+        if not good.get("score") and not (good.get("words") or "").strip() and not self.errors:
+            self.add_error("words", _("Give a score or say something; one of them is enough."))
+        if good.get("wants_answer") and not good.get("address") and "address" not in self.errors:
+            self.add_error("address", _("To be answered, say where the answer goes: leave an e-mail address."))
+        return good
+
+
+class EntryForm(forms.Form):
+    """What a customer said on the telephone or on paper, typed in."""
+
+    source = forms.ChoiceField(
+        label=_("How it came"),
+        choices=[(s.value, s.label) for s in (Remark.Source.PHONE, Remark.Source.PAPER, Remark.Source.REVIEW)],
+    )
+    team = forms.ModelChoiceField(Team.objects.none(), label=_("Which team"), empty_label=None)
+    received_at = forms.DateTimeField(
+        label=_("When it came"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    score = forms.TypedChoiceField(
+        label=_("Score"), choices=[("", _("none given")), *SCORES], coerce=int, empty_value=None, required=False
+    )
+    words = Words(label=_("What was said"))
+    name = forms.CharField(
+        label=_("Who said it"), max_length=200, required=False, help_text=_("Kept apart from the words, encrypted.")
+    )
+    address = forms.EmailField(label=_("E-mail address"), max_length=320, required=False)
+    wants_answer = forms.BooleanField(label=_("Expects an answer"), required=False)
+
+    def __init__(self, *args: Any, teams: QuerySet[Team], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined]  # a model choice field
+
+
+class HandleForm(forms.Form):
+    kind = forms.TypedChoiceField(
+        label=_("What was done"),
+        choices=[(k.value, k.label) for k in Outcome.Kind if k != Outcome.Kind.ANSWERED],
+        coerce=Outcome.Kind,
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("In a sentence"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Needed where nothing is done. Leave names out."),
+    )  # fmt: skip
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why you have to know"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("It is recorded, and the privacy owner is told."),
+    )  # fmt: skip
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label=_("File"), help_text=_("CSV in UTF-8. Columns: received, score, words, source, team, name, address.")
+    )
+
+
+class RuleForm(forms.Form):
+    is_on = forms.BooleanField(label=_("Ask after a matter is resolved"), required=False)
+    wait_hours = forms.IntegerField(label=_("Hours after the resolution"), min_value=0, max_value=168)
+    cap_days = forms.IntegerField(label=_("Days between two surveys to one customer"), min_value=0, max_value=365)
