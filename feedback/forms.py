@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from csp.models import Team
 from feedback.models import Outcome, Remark
 
+FACES = ("angry", "frown", "meh", "smile", "laugh")
+HANDS = ("thumbs-up", "hourglass", "x")
 SCORES = [
     (1, _("Not at all")),
     (2, _("Not very")),
@@ -28,6 +30,11 @@ class Words(forms.CharField):
         )
 
 
+def _marks(bound: forms.BoundField, icons: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Each radio button of a field with its icon."""
+    return [{"radio": radio, "icon": icon} for radio, icon in zip(bound, icons, strict=True)]
+
+
 class SurveyForm(forms.Form):
     """Three questions, about one minute."""
 
@@ -40,6 +47,12 @@ class SurveyForm(forms.Form):
     )
     words = Words(label=_("What should we do better?"))
     wants_answer = forms.BooleanField(label=_("Please answer me about this"), required=False)
+
+    def faces(self) -> list[dict[str, Any]]:
+        return _marks(self["score"], FACES)
+
+    def hands(self) -> list[dict[str, Any]]:
+        return _marks(self["soon"], HANDS)
 
 
 class TellForm(forms.Form):
@@ -57,9 +70,12 @@ class TellForm(forms.Form):
     )  # fmt: skip
     wants_answer = forms.BooleanField(label=_("I want an answer"), required=False)
     # Not shown to people; what fills it in is a machine.
-    website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}))
+    website = forms.CharField(required=False)
     # Sending the same form twice is sending it once.
     nonce = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
+
+    def faces(self) -> list[dict[str, Any]]:
+        return _marks(self["score"], FACES)
 
     def clean(self) -> dict[str, Any]:
         good = super().clean() or {}

@@ -121,8 +121,8 @@ def _mail(ticket: Ticket, address: str, *, at: dt.datetime) -> OutboundMessage:
         "team": ticket.mailbox.name if ticket.mailbox else ticket.team.name,
         "company": ticket.contract.company,
         "privacy": ticket.contract.privacy_url,
-        "link": settings.SITE_URL + reverse("survey", args=[answer_token(ticket, at)]),
-        "stop": settings.SITE_URL + reverse("stop_surveys", args=[stop_token(customer)]),
+        "link": f"{settings.SITE_URL}{reverse('survey', args=[answer_token(ticket, at)])}?lang={text.language}",
+        "stop": f"{settings.SITE_URL}{reverse('stop_surveys', args=[stop_token(customer)])}?lang={text.language}",
     }
     return outbox.post(
         kind=OutboundMessage.Kind.SURVEY,

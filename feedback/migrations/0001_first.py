@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("csp", "0015_feedback"),
-        ("tickets", "0010_survey_texts"),
+        ("csp", "0017_feedback"),
+        ("tickets", "0011_survey_texts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,34 +6,32 @@ network, and no log names it.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import datetime as dt
 import secrets
 from typing import Any
 
-from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from csp import clock, trail
+from csp import clock, throttle, trail
 from csp.access import Refused, open_to_all
 from csp.middleware import address_of
 from feedback import log, surveys
 from feedback.forms import SurveyForm, TellForm
 from feedback.models import Remark
 from tickets.intake.facts import team_for
+from tickets.views.public import in_their_language, languages
 
 # So many forms from one network address within an hour; a house or an office shares one.
 OFTEN = 20
-AN_HOUR = 3600
+HOUR = dt.timedelta(hours=1)
 
 
 def _shown(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    response = render(request, template, context, status=status)
+    response = render(request, template, {"languages": languages(request), **context}, status=status)
     response["Referrer-Policy"] = "no-referrer"  # the address holds the link's secret
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"
@@ -41,12 +39,13 @@ def _shown(request: HttpRequest, template: str, context: dict[str, Any], status:
 
 
 def _gone(request: HttpRequest) -> HttpResponse:
-    return _shown(request, "feedback/public_gone.html", {}, status=404)
+    return _shown(request, "public/survey_gone.html", {}, status=404)
 
 
 @open_to_all
 @csrf_exempt  # nobody is signed in: the link's secret is what lets somebody answer, and cookies may be off
 @require_http_methods(["GET", "POST"])
+@in_their_language
 def survey(request: HttpRequest, token: str) -> HttpResponse:
     """The three questions; recorded once, when the form is sent."""
     at = clock.now()
@@ -55,7 +54,7 @@ def survey(request: HttpRequest, token: str) -> HttpResponse:
     except surveys.NotGood:
         return _gone(request)
     if row.used_at is not None:
-        return _shown(request, "feedback/public_thanks.html", {"again": True})
+        return _shown(request, "public/thanks.html", {"again": True})
     form = SurveyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -65,14 +64,15 @@ def survey(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             answered = is_new and form.cleaned_data["wants_answer"]
-            return _shown(request, "feedback/public_thanks.html", {"again": not is_new, "answered": answered})
+            return _shown(request, "public/thanks.html", {"again": not is_new, "answered": answered})
     context = {"form": form, "reference": row.ticket.reference, "subject": row.ticket.subject}
-    return _shown(request, "feedback/public_survey.html", context, status=422 if form.errors else 200)
+    return _shown(request, "public/survey.html", context, status=422 if form.errors else 200)
 
 
 @open_to_all
 @csrf_exempt  # as above
 @require_http_methods(["GET", "POST"])
+@in_their_language
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """Ask to be asked no more: a button, so that opening the link does nothing yet."""
     try:
@@ -81,22 +81,12 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         return _gone(request)
     if request.method == "POST":
         surveys.stop(customer, at=clock.now())
-    return _shown(request, "feedback/public_stop.html", {"done": request.method == "POST"})
-
-
-def _too_often(request: HttpRequest) -> bool:
-    """Whether this network address has sent very many forms; counted under a digest, for an hour."""
-    name = hmac.digest(settings.LINK_KEY, address_of(request).encode(), hashlib.sha256).hex()[:32]
-    key = f"tell:{name}"
-    cache.add(key, 0, AN_HOUR)
-    try:
-        return cache.incr(key) > OFTEN
-    except ValueError:  # it ran out in this very instant
-        return False
+    return _shown(request, "public/stop_surveys.html", {"done": request.method == "POST"})
 
 
 @open_to_all
 @require_http_methods(["GET", "POST"])
+@in_their_language
 def tell(request: HttpRequest) -> HttpResponse:
     """Feedback from anybody."""
     at = clock.now()
@@ -104,8 +94,8 @@ def tell(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
         if typed["website"]:
-            return _shown(request, "feedback/public_thanks.html", {})  # a machine learns nothing from the answer
-        if _too_often(request):
+            return _shown(request, "public/thanks.html", {})  # a machine learns nothing from the answer
+        if throttle.is_over("tell-us", address_of(request), most=OFTEN, within=HOUR):
             form.add_error(None, _("Very many forms came from your network. Wait an hour, or write us a mail."))
         else:
             try:
@@ -124,5 +114,5 @@ def tell(request: HttpRequest) -> HttpResponse:
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
-                return _shown(request, "feedback/public_thanks.html", {"answered": typed["wants_answer"]})
-    return _shown(request, "feedback/public_tell.html", {"form": form}, status=422 if form.errors else 200)
+                return _shown(request, "public/thanks.html", {"answered": typed["wants_answer"]})
+    return _shown(request, "public/tell_us.html", {"form": form}, status=422 if form.errors else 200)

@@ -50,7 +50,7 @@ def make(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0009_spoken_to"),
+        ("tickets", "0010_resolutions"),
     ]
 
     operations = [

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0014_found_at_once"),
+        ("csp", "0016_marks"),
     ]
 
     operations = [
