@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("csp", "0017_feedback"),
+        ("csp", "0018_feedback"),
         ("tickets", "0011_survey_texts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0016_marks"),
+        ("csp", "0017_board_indexes"),
     ]
 
     operations = [
