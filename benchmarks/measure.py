@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import logging
 import os
+import re
 import statistics
 import sys
 import time
@@ -110,7 +112,9 @@ class Desk:
     def __init__(self, person: User) -> None:
         self.person, self.number = person, 0
         self.open = list(
-            Ticket.objects.filter(state="open", team=1, assignee=person).order_by("-pk").values_list("pk", flat=True)
+            Ticket.objects.filter(state__in=["new", "open"], assignee=person)
+            .order_by("-pk")
+            .values_list("pk", flat=True)
         )
 
     def create(self) -> None:
@@ -149,44 +153,121 @@ class Desk:
             cursor.execute("select 1")
 
 
+PAGES = {  # what is asked of the queue: every view, every filter, common and rare values
+    "queue, mine": "mine/",
+    "queue, the team's": "team/",
+    "queue, unassigned": "unassigned/",
+    "queue, escalated": "escalated/",
+    "queue, waiting": "waiting/",
+    "queue, finished": "finished/",
+    "queue, complaints": "team/?kind=complaint",
+    "queue, feedback (rare)": "team/?kind=feedback",
+    "queue, by letter (rare)": "team/?channel=letter",
+    "queue, urgent (rare)": "team/?priority=4",
+    "queue, of a category": "team/?category=7",
+    "queue, due in 4 h": "team/?due=4h",
+    "queue, waits for us": "team/?attention=1",
+    "queue, a word": "team/?q=bace",
+    "mine, feedback (rare)": "mine/?kind=feedback",
+}
+WIDE = ("queue, the team's", "queue, unassigned", "queue, waiting", "queue, finished", "queue, feedback (rare)",
+        "queue, a word")  # fmt: skip
+
+
+def browser(email: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(email=email), backend="csp.access.TableBackend")
+    return client
+
+
+def second_page(client: Client, path: str) -> str:
+    """The address that the Next link of a list leads to."""
+    found = re.search(r"after=([^\"&]+)", client.get(path).content.decode())
+    return f"{path}?after={found[1]}" if found else path
+
+
+def pages_of(rita: Client, sam: Client, vera: Client) -> dict[str, Callable[[], object]]:
+    """Rita serves one team, Sam supervises three, Vera audits the contract with all eight."""
+    calls = {name: get(rita, f"/queue/{rest}") for name, rest in PAGES.items()}
+    calls["queue, second page"] = get(rita, second_page(rita, "/queue/team/"))
+    for who, client in (("three teams", sam), ("auditor", vera)):
+        calls |= {f"{who}: {name}": get(client, f"/queue/{PAGES[name]}") for name in WIDE}
+        calls |= {f"{who}: escalations": get(client, "/escalations/")}
+        for scope in ("queue:team", "escalations"):
+            calls |= {f"{who}: changes of {scope}": polling(client, scope)}
+    calls["changes of queue:mine"] = polling(rita, "queue:mine")
+    calls |= {
+        "ticket, 20 messages": get(rita, f"/tickets/{seed.busy_ticket()}/"),
+        "search, common word": get(rita, f"/search/?q={seed.COMMON}"),
+        "search, rare word": get(rita, f"/search/?q={seed.RARE}"),
+    }
+    return calls
+
+
+def polling(client: Client, scope: str) -> Callable[[], object]:
+    """What an open page asks every two seconds."""
+    cursor = client.get("/changes", {"scope": scope, "since": ""}).json()["cursor"]
+
+    def call() -> object:
+        answer = client.get("/changes", {"scope": scope, "since": cursor})
+        if answer.status_code != 204:
+            raise SystemExit(f"changes of {scope} answered {answer.status_code}")
+        return answer
+
+    return call
+
+
+def bare_search(word: str) -> Callable[[], object]:
+    """The floor of a search: the fifty latest messages that say a word, by the index, and nothing else."""
+
+    def call() -> object:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select ticket_id from tickets_interaction where search @@ to_tsquery('simple', %s) "
+                "order by ticket_id desc limit 50",
+                [word],
+            )
+            return cursor.fetchall()
+
+    return call
+
+
+def show(costs: dict[str, Cost], floor: Cost) -> None:
+    for name, cost in costs.items():
+        print(f"{name:38}{cost}   {cost.cpu / floor.cpu:6.2f} x the ideal page", flush=True)
+
+
 def main(size: int, rounds: int) -> None:
     def say(what: str) -> None:
-        print(f"  {what}", file=sys.stderr)
+        print(f"  {time.monotonic() - began:5.0f} s  {what}", file=sys.stderr, flush=True)
 
+    began = time.monotonic()
+    logging.disable(logging.INFO)
     print(f"\n{size:,} tickets", flush=True)
     call_command("migrate", verbosity=0)
-    person = seed.fill(size, clock.now(), say)
+    seed.fill(size, clock.now(), say)
     settings.ROOT_URLCONF = "benchmarks.floor"
     settings.ALLOWED_HOSTS = ["testserver"]
-    client = Client()
-    client.force_login(person, backend="csp.access.TableBackend")
+    rita, sam, vera = (browser(f"{name}@desk.example") for name in ("person0", "supervisor", "auditor"))
     meter = Meter(rounds)
-    pages = {
-        "bare page": get(client, "/bench/bare/"),
-        "ideal page": get(client, "/bench/ideal/"),
-        "queue": get(client, "/queue/mine/"),
-        "queue, complaints": get(client, "/queue/mine/?kind=complaint"),
-        "queue of the team": get(client, "/queue/team/"),
-        "ticket, 20 messages": get(client, f"/tickets/{seed.busy_ticket()}/"),
-        "search, common word": get(client, f"/search/?q={seed.COMMON}"),
-        "search, rare word": get(client, f"/search/?q={seed.RARE}"),
+    floors = {
+        "bare page": get(rita, "/bench/bare/"),
+        "ideal page": get(rita, "/bench/ideal/"),
+        "bare SQL, common word": bare_search(seed.COMMON),
+        "bare SQL, rare word": bare_search(seed.RARE),
     }
-    costs = meter.in_turns(pages)
+    costs = meter.in_turns(floors | pages_of(rita, sam, vera))
     floor = costs["ideal page"]
-    for name, cost in costs.items():
-        print(f"{name:22}{cost}   {cost.cpu / floor.cpu:6.2f} x the ideal page", flush=True)
-    desk = Desk(person)
-    jobs = meter.in_turns(
-        {
-            "create a ticket": desk.create,
-            "reply": desk.reply,
-            "take in a mail": desk.take_in,
-            "sweep, nothing due": desk.sweep,
-            "select 1": desk.select_one,
-        }
-    )
-    for name, cost in jobs.items():
-        print(f"{name:22}{cost}   {cost.cpu / floor.cpu:6.2f} x the ideal page", flush=True)
+    show(costs, floor)
+    desk = Desk(User.objects.get(email="person0@desk.example"))
+    jobs: dict[str, Callable[[], object]] = {
+        "create a ticket": desk.create,
+        "reply": desk.reply,
+        "take in a mail": desk.take_in,
+        "sweep, nothing due": desk.sweep,
+        "select 1": desk.select_one,
+    }
+    show(meter.in_turns(jobs), floor)
 
 
 if __name__ == "__main__":
