@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 
 from csp import access
 from csp.events import Act
@@ -20,9 +20,10 @@ from tickets.queues import View
 
 READING = (Act.TICKET_READ, Act.ATTACHMENT_READ, Act.SOURCE_READ, Act.NAME_SHOWN)
 OVERLAP = dt.timedelta(seconds=5)
+JUST_NOW = dt.timedelta(minutes=1)  # where a first cursor begins
 
 
-def of_queue(view: View, user: User, since: str = "") -> str:
+def of_queue(view: View, user: User, since: str = "", *, at: dt.datetime) -> str:
     """The cursor of a queue now; the same string while nothing changed since that one."""
     tickets = Ticket.objects.visible_to(user)
     if view is View.MINE:
@@ -32,14 +33,13 @@ def of_queue(view: View, user: User, since: str = "") -> str:
         after = dt.datetime.fromisoformat(latest) if latest else None
     except ValueError:
         after = None
-    if after is None or after.tzinfo is None:
-        newest = tickets.order_by("-changed_at").values_list("changed_at", flat=True)[:50]
-    else:
-        newest = tickets.filter(changed_at__gt=after - OVERLAP).order_by("-changed_at")
-        newest = newest.values_list("changed_at", flat=True)[:200]
-    moments = list(newest)
+    if after is None or after.tzinfo is None:  # a page just drawn: who changed long ago does not matter
+        since = f"{(at - JUST_NOW).isoformat()}_0"
+        after = at - JUST_NOW
+    newest = tickets.filter(changed_at__gt=after - OVERLAP).order_by("-changed_at")
+    moments = list(newest.values_list("changed_at", flat=True)[:200])
     if not moments:
-        return since or "_"
+        return since
     recent = sum(moment > moments[0] - OVERLAP for moment in moments)
     return f"{moments[0].isoformat()}_{recent}"
 
@@ -52,13 +52,12 @@ def of_ticket(number: int) -> int:
 
 def of_escalations(user: User) -> str:
     """The cursor of the supervisors' board."""
-    scope = access.scope_of(user)
-    visible = Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(team__contract__in=scope.contracts(Role.AUDITOR))
-    found = Escalation.objects.filter(visible).aggregate(
-        last=Max("pk"), accepted=Max("accepted_at"), closed=Max("closed_at")
-    )
+    teams = sorted(access.scope_of(user).teams(Role.SUPERVISOR) | access.scope_of(user).audited)
+    # What is open says it all, and stays small: ending one makes them fewer, and the next one has a higher number.
+    standing = Escalation.objects.filter(team__in=teams, closed_at__isnull=True)
+    found = standing.aggregate(standing=Count("pk"), last=Max("pk"), accepted=Max("accepted_at"))
     # what is marked complex and must still reach a supervisor; moving it to another team is a change, too
-    coming = Deadline.objects.running().filter(visible, obligation="escalate")
+    coming = Deadline.objects.running().filter(team__in=teams, obligation="escalate")
     found |= coming.aggregate(number=Count("pk"), newest=Max("pk"))
     return "_".join(str(value or "") for value in found.values()).replace(" ", "T").replace("+", "")
 

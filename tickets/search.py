@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from csp import access
 from csp.models import Address, Customer, User
@@ -65,21 +66,23 @@ def _search(query: str, user: User, limit: int) -> Found:
     served = access.scope_of(user).teams_where(Permission.SEE_CUSTOMER_NAMES)
     if served:
         found.customers = list(customers_like(query, user=user, limit=10))
-    said = tsquery(query)
-    matches = Q(pk__in=[])
-    if said:
+    visible = Ticket.objects.visible_to(user).order_by("-pk")
+    numbers: list[QuerySet[Any]] = []  # each an index read of its own; an "or" of them would look at every ticket
+    if said := tsquery(query):
         asked = SearchQuery(said, config="simple", search_type="raw")
-        # two index reads of tickets and interactions, joined by number
-        in_subject = Ticket.objects.visible_to(user).filter(search=asked).order_by("-pk").values("pk")[: limit + 1]
-        heard = Interaction.objects.filter(search=asked)
-        in_words = heard.filter(ticket__in=Ticket.objects.visible_to(user)).order_by("-ticket").values("ticket")
-        matches |= Q(pk__in=in_subject) | Q(pk__in=in_words.distinct()[: limit + 1])
+        numbers.append(visible.filter(search=asked).values("pk")[: limit + 1])
+        heard = Interaction.objects.filter(search=asked, ticket__in=visible.order_by()).order_by("-ticket")
+        numbers.append(heard.values("ticket").distinct()[: limit + 1])
     if found.customers:
-        matches |= Q(team__in=served, customer__in=[customer.pk for customer in found.customers])
+        theirs = visible.filter(team__in=served, customer__in=[customer.pk for customer in found.customers])
+        numbers.append(theirs.values("pk")[: limit + 1])
     number = number_in(query)
     if number is not None:
-        matches |= Q(pk=number)
-    rows = Ticket.objects.visible_to(user).filter(matches).select_related("customer", "assignee", "team")
+        numbers.append(visible.filter(pk=number).values("pk"))
+    if not numbers:
+        return found
+    matches = numbers[0].union(*numbers[1:], all=True) if len(numbers) > 1 else numbers[0]
+    rows = Ticket.objects.visible_to(user).filter(pk__in=matches).select_related("customer", "assignee", "team")
     found.tickets = list(rows.order_by("-last_interaction_at", "-pk")[: limit + 1])
     found.is_cut = len(found.tickets) > limit
     del found.tickets[limit:]
@@ -96,10 +99,14 @@ def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
     if len(words) < 2:
         return []
     served = access.scope_of(user).teams_where(Permission.SEE_CUSTOMER_NAMES)
-    mine = Customer.objects.filter(tickets__team__in=served)
-    by_name = (
-        Q(name__icontains=words) | Q(organisation__icontains=words) | Q(addresses__value__startswith=words.lower())
+    named = Customer.objects.filter(Q(name__icontains=words) | Q(organisation__icontains=words)).values("pk")
+    addresses = Address.objects.filter(kind__in=Address.Kind.values)
+    begins = addresses.filter(value__startswith=words.lower()).values("customer")
+    mine = Customer.objects.filter(
+        Exists(Ticket.objects.filter(customer=OuterRef("pk"), team__in=served)),
+        pk__in=named.union(begins, all=True),
+        erased_at=None,
     )
-    exact = Address.objects.filter(value=words.lower()).values("customer")
-    rows = Customer.objects.filter(Q(pk__in=mine.filter(by_name).values("pk")) | Q(pk__in=exact), erased_at=None)
+    exact = Customer.objects.filter(pk__in=addresses.filter(value=words.lower()).values("customer"), erased_at=None)
+    rows = Customer.objects.filter(pk__in=mine.values("pk").union(exact.values("pk"), all=True))
     return list(rows.prefetch_related("addresses").order_by("name", "pk")[:limit])

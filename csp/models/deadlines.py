@@ -101,6 +101,12 @@ class Deadline(models.Model):
                 condition=Q(state="open", obligation="acknowledge"),
                 name="deadline_unacknowledged",
             ),
+            # what must still reach a supervisor: their board, which asks every two seconds whether it changed
+            models.Index(
+                fields=["team", "due_at"],
+                condition=Q(obligation="escalate", met_at__isnull=True, voided_at__isnull=True),
+                name="deadline_to_escalate",
+            ),
             # a subject's obligations, and the command that lists them
             models.Index(fields=["subject_ref"], name="deadline_subject"),
             # figures for a period

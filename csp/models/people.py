@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib import auth
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -233,6 +234,11 @@ class Customer(models.Model):
     record = Record(Kept.TICKET, person="self", personal=("name", "organisation", "note"))
 
     class Meta:
+        indexes = [
+            # those who look for a part of a name
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="customer_by_name"),
+            GinIndex(OpClass(Upper("organisation"), name="gin_trgm_ops"), name="customer_by_organisation"),
+        ]
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
 

@@ -164,6 +164,16 @@ class Ticket(models.Model):
                 "team", F("next_due_at").asc(nulls_last=True), "id",
                 condition=Q(state__in=["new", "open", "waiting"], assignee__isnull=True), name="queue_of_nobody",
             ),
+            # what a filter for one value keeps, which may be rare, and what waits
+            *(
+                models.Index(
+                    "team", value, F("next_due_at").asc(nulls_last=True), "id",
+                    condition=Q(state__in=["new", "open", "waiting"]), name=f"queue_by_{value}",
+                )
+                for value in ("kind", "channel", "priority", "category")
+            ),
+            models.Index("team", F("next_due_at").asc(nulls_last=True), "id",
+                         condition=Q(state="waiting"), name="queue_waiting"),
             # finished ones, newest first
             models.Index("team", F("last_interaction_at").desc(), "id",
                          condition=Q(state__in=["resolved", "closed"]), name="queue_finished"),
@@ -172,6 +182,7 @@ class Ticket(models.Model):
                          name="ticket_to_acknowledge"),
             # live updates
             models.Index(fields=["team", "changed_at"], name="ticket_changed"),
+            models.Index(fields=["assignee", "changed_at"], name="ticket_changed_of_person"),
             # reminders that people set
             models.Index(fields=["pending_until"], condition=Q(pending_until__isnull=False), name="ticket_pending"),
             models.Index(fields=["customer", "-id"], name="ticket_of_customer"),

@@ -41,7 +41,7 @@ def _plain(cursor: str, since: str, text: str) -> HttpResponse:
 
 
 def _queue(view: View, user: Any, since: str) -> HttpResponse:
-    cursor = changes.of_queue(view, user, since)
+    cursor = changes.of_queue(view, user, since, at=clock.now())
     if cursor == since:
         return HttpResponse(status=204)
     number = max(1, changes.tickets_since(view, user, since))
