@@ -44,6 +44,8 @@ class Act(TextChoices):
     MESSAGE_ACCEPTED = "message.accepted", _("had a message accepted outside")
     MESSAGE_BOUNCED = "message.bounced", _("had a message returned")
     MESSAGE_FAILED = "message.failed", _("could not deliver a message")
+    LINKS_SENT = "links.sent", _("sent a customer the links to their requests")
+    LINKS_WITHDRAWN = "links.withdrawn", _("withdrew the customer's links")
     ATTACHMENT_READ = "attachment.read", _("opened an attachment")
     SOURCE_READ = "source.read", _("opened a message source")
     # mail that waits for a person

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from audits import corrective, measures, noncompliance
 from csp import deadlines, notices, outbox, readiness, sealing
 from feedback import surveys
-from tickets import acknowledging, assignment, delivery, escalation, lifecycle
+from tickets import acknowledging, assignment, delivery, escalation, lifecycle, request_links
 from tickets.intake import taking_in
 from tickets.intake.doors import imap
 
@@ -30,6 +30,7 @@ DOORS: Mapping[str, Loop] = {
     "fetch": imap.fetch_mailboxes,
     "take_in": taking_in.take_in,
     "acknowledge": acknowledging.acknowledge,
+    "links": request_links.send_asked,
     "deliver": outbox.deliver,
 }
 

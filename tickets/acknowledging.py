@@ -9,7 +9,8 @@ What is written meets nothing; the duty is met when the first server outside acc
 
 The texts are MailText rows. Their placeholders: {reference} the number or numbers, {promised} date, time and offset by
 which a person answers, {list} each number with its promised time, {name} (empty for strangers), {team}, {company},
-{privacy} the address of the privacy notice.
+{privacy} the address of the privacy notice, {link} the
+customer's link to the request (its line is left out where there is none; {list} has each link under its number).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import dataclasses
 import datetime as dt
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection, models, transaction
@@ -29,7 +30,7 @@ from django.utils.translation import gettext as _
 from csp import clockface, outbox, trail
 from csp.events import Act
 from csp.models import Mailbox, OutboundMessage
-from tickets import handling
+from tickets import handling, request_links
 from tickets.conversation import Direction, Kind, Purpose, Said, inbound, lock, recipients, write
 from tickets.intake import references, threading
 from tickets.intake.facts import bare
@@ -161,7 +162,9 @@ def _why_not(address: str) -> str:
 def _send(together: Sequence[tuple[Ticket, Ticket]], address: str, at: dt.datetime) -> None:
     """One mail for all of these, an interaction in each, and the outbox."""
     first = together[0][0]
-    words = compose([ticket for ticket, _root in together], at)
+    links = {root.pk: request_links.url_for(root, [address], at=at) for _ticket, root in together}
+    words = compose([ticket for ticket, _root in together], at, {each.pk: links[root.pk] for each, root in together})
+    kept = request_links.hidden(words.body, list(links.values()))
     key = f"acknowledgement:{first.pk}"
     heard = [row.message_id for ticket, _root in together for row in inbound(ticket)[:1] if row.message_id]
     headers = {
@@ -177,7 +180,7 @@ def _send(together: Sequence[tuple[Ticket, Ticket]], address: str, at: dt.dateti
                 kind=Kind.MAIL,
                 direction=Direction.OUT,
                 purpose=Purpose.ACKNOWLEDGEMENT,
-                body=words.body,
+                body=kept,
                 occurred_at=at,
                 to=[address],
                 subject=words.subject,
@@ -220,8 +223,8 @@ class Words:
     body: str
 
 
-def compose(tickets: Sequence[Ticket], at: dt.datetime) -> Words:
-    """The acknowledgement of these tickets of one customer, in the customer's language."""
+def compose(tickets: Sequence[Ticket], at: dt.datetime, links: Mapping[int, str]) -> Words:
+    """The acknowledgement of these tickets of one customer, in their language; each with the customer's link."""
     first = tickets[0]
     language = (first.customer.language if first.customer else "") or first.language
     promised = {ticket.pk: _promised(ticket, at) for ticket in tickets}
@@ -239,8 +242,10 @@ def compose(tickets: Sequence[Ticket], at: dt.datetime) -> Words:
         "reference": ", ".join(ticket.reference for ticket in tickets),
         "promised": when[first.pk],
         "list": "\n".join(
-            f"{ticket.reference}: {when[ticket.pk]}" if when[ticket.pk] else ticket.reference for ticket in tickets
+            "\n".join(filter(None, [": ".join(filter(None, [ticket.reference, when[ticket.pk]])), links[ticket.pk]]))
+            for ticket in tickets
         ),
+        "link": links[first.pk],
         "name": first.customer.name if first.customer and _is_known(first) else "",
         "team": first.mailbox.name if first.mailbox else first.team.name,
         "company": first.contract.company,
@@ -286,5 +291,7 @@ def fill(template: str, values: dict[str, str]) -> str:
     """Placeholders replaced by plain words in one pass: what is put in is never read as a placeholder itself."""
     if not values["name"]:
         template = re.sub(r"[ \t]*\{name\}", "", template)
+    if not values["link"]:
+        template = re.sub(r"[^\n]*\{link\}[^\n]*\n?", "", template)
     found = re.sub(r"\{(\w+)\}", lambda match: values.get(match.group(1), match.group()), template)
     return re.sub(r"\n{3,}", "\n\n", found)

@@ -17,7 +17,7 @@ from csp import agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
-from tickets import closing, oversight, resolving
+from tickets import closing, oversight, request_links, resolving
 from tickets.conversation import (
     ANSWERING,
     Direction,
@@ -296,6 +296,7 @@ def respond(
     )
     row = write(root, said, at=at)
     signed = f"{body.rstrip()}\n\n-- \n{by.signature}" if by.signature else body
+    signed += request_links.footer(root, to, at=at)
     message = outbox.post(
         kind=OutboundMessage.Kind.ANSWER if purpose == Purpose.ANSWER else OutboundMessage.Kind.HOLDING,
         dedupe_key=f"interaction:{row.pk}",

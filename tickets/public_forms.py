@@ -73,3 +73,25 @@ class ContactForm(forms.Form):
         """The first question, with a picture for each answer."""
         icons = {value: name for value, _label, name in self.KINDS}
         return [{"radio": each, "icon": icons[each.data["value"]]} for each in self["kind"]]
+
+
+class ReplyForm(forms.Form):
+    """Something to add to a request."""
+
+    text = forms.CharField(
+        label=_("Add something"), max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("You can also answer our e-mail. It lands here as well."),
+    )  # fmt: skip
+    files = FilesField()  # type: ignore[assignment]  # as above
+    token = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["files"].label = _("Photos or papers")
+        self.fields["files"].help_text = _("Up to 10 files, 20 MB together.")
+
+
+class LinkForm(forms.Form):
+    """Whose requests somebody wants links to."""
+
+    email = AddressField(label=_("The e-mail address that you wrote from"))

@@ -27,7 +27,7 @@ IN_MAIL = {
     "team": "Service desk",
     "company": "Lakeside Home",
     "privacy": "https://example.com/privacy",
-    "link": "https://example.com/survey/…",
+    "link": "https://example.com/request/…",
     "stop": "https://example.com/survey/stop/…",
 }
 IN_REPLY = {

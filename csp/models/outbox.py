@@ -28,6 +28,7 @@ class OutboundMessage(models.Model):
         SURVEY = "survey", _("Survey")
         NOTICE = "notice", _("Notice to staff")
         ACCOUNT = "account", _("Account mail")
+        LINK = "link", _("Links to a customer's requests")
 
     # What must not be sent twice says so here; also the left part of the Message-ID's seed.
     dedupe_key = models.CharField(max_length=120, unique=True)

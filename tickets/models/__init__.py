@@ -6,6 +6,7 @@ from tickets.models.desk import CannedReply, Category, Draft, MailText, Presence
 from tickets.models.escalations import Escalation, EscalationCause
 from tickets.models.inbound import InboundMessage, Ruling, SenderRule
 from tickets.models.interactions import Attachment, Delivery, Interaction, SpokenTo
+from tickets.models.links import LinkRequest
 from tickets.models.resolutions import Resolution
 from tickets.models.tickets import Ticket, TicketLink
 
@@ -22,6 +23,7 @@ __all__ = [
     "EscalationCause",
     "InboundMessage",
     "Interaction",
+    "LinkRequest",
     "MailText",
     "Presence",
     "Resolution",

@@ -119,6 +119,7 @@ class Ticket(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_from")
     merged_at = models.DateTimeField(null=True, blank=True)
+    link_epoch = models.PositiveIntegerField(default=0)  # customers' links of an earlier one are withdrawn
     changed_at = models.DateTimeField(editable=False)  # set by the database (tickets 0002)
     search = models.GeneratedField(
         expression=SearchVector("subject", config="simple"), output_field=SearchVectorField(), db_persist=True

@@ -8,11 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
@@ -27,7 +28,8 @@ from tickets.intake import sheet, taking_in
 from tickets.models import InboundMessage, Ticket
 from tickets.public_forms import ContactForm
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 HOUR = dt.timedelta(hours=1)
 OF_ONE = 10  # sheets of one network address within an hour; those beyond wait for a person's word
@@ -44,7 +46,7 @@ def in_their_language(view: View) -> View:
     """Answer in the language that the address asks for (`?lang=de`), else in the browser's."""
 
     @functools.wraps(view)
-    def translated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def translated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         wanted = request.GET.get("lang", "")
         if wanted not in dict(settings.LANGUAGES):
             return view(request, *args, **kwargs)
@@ -199,7 +201,7 @@ def _contract_of(row: InboundMessage) -> Contract:
     return team.contract
 
 
-def private(answer: HttpResponse) -> HttpResponse:
+def private(answer: Answer) -> Answer:
     """A page whose address opens something: nobody keeps a copy, and no link on it tells where it was."""
     answer["Cache-Control"] = "no-store"
     answer["Referrer-Policy"] = "no-referrer"
