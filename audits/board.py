@@ -156,6 +156,12 @@ def draw(contract: Contract, period: Period, at: dt.datetime) -> Board:
     )
 
 
+def standing(contract: Contract, version: Version, at: dt.datetime) -> list[Line]:
+    """How each clause stands at this moment, without any figure of a period."""
+    found, _seen = controls.look(contract, version, periods.this_month(at, contract.zoneinfo), at)
+    return lines({}, figures.live(contract, at), found)
+
+
 # ---------------------------------------------------------------- who may see
 
 

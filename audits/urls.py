@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from audits.views import actions, board, cases, lists, measures, steps
+from audits.views import actions, board, cases, contract, lists, measures, steps
 
 urlpatterns = [
+    path("contract/", contract.show, name="contract"),
     path("compliance/", board.show, name="compliance"),
     path("compliance/<slug:code>/", lists.show, name="assurance_list"),
     path("compliance/<slug:code>/export/", lists.export, name="assurance_export"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
-from csp.contract import OBLIGATIONS, READINGS, Term
+from csp.contract import CLAUSES, OBLIGATIONS, READINGS, Term
 from csp.models import Contract, Version
 
 
@@ -38,3 +39,25 @@ def reading(version: Version, key: str) -> str:
         if row.key == key:
             return row.value
     return READINGS[key][0]
+
+
+_NUMBER = re.compile(r"^[§\s]*(\d{1,2}(?:\.\d{1,2})?)(?=[.):\s])[.):\s]*")
+
+
+def wording(version: Version) -> dict[str, str]:
+    """What the version itself says, by clause: the paragraphs from a line that begins with its number to the next one.
+
+    Headings of whole sections, and what stands before the first clause, belong to no clause.
+    """
+    found: dict[str, list[str]] = {}
+    current = ""
+    for line in version.text.splitlines():
+        begins = _NUMBER.match(line)
+        if begins is not None and (begins[1] in CLAUSES or begins[1] in _SECTIONS):
+            current, line = begins[1], line[begins.end() :]
+        if current in CLAUSES:
+            found.setdefault(current, []).append(line.strip())
+    return {number: text for number, lines in found.items() if (text := "\n".join(lines).strip())}
+
+
+_SECTIONS = {number.partition(".")[0] for number in CLAUSES}

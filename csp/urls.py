@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 import tickets.admin  # noqa: F401  registers its records
 from csp import admin
 from csp.demo import pages as demo
-from csp.views import account, accounts, assessments, contract, first_run, health, home, notices, people, teams
+from csp.views import account, accounts, assessments, first_run, health, home, notices, people, teams
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -24,7 +24,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notices/<int:pk>/open/", notices.open_one, name="notice_open"),
     path("assessments/", assessments.index, name="assessments"),
     path("assessments/<int:pk>/", assessments.decide, name="assessment"),
-    path("contract/", contract.show, name="contract"),
     path("first-run/", first_run.show, name="first_run"),
     path("settings/people/", people.index, name="people"),
     path("settings/people/add/", people.add, name="person_add"),

@@ -115,6 +115,17 @@ def show(request: HttpRequest) -> HttpResponse:
     return render(request, "audits/board.html", context)
 
 
+def face_of(line: Line, at: dt.datetime) -> ClockFace | None:
+    """The clock of what runs under the clause and is due first."""
+    upcoming = line.next
+    if upcoming is None or upcoming.live.starts_at is None or upcoming.live.due_at is None:
+        return None
+    return clockface.read(
+        verb=_(upcoming.rule.verb), past=_(upcoming.rule.past), starts_at=upcoming.live.starts_at,
+        due_at=upcoming.live.due_at, now=at, zone=local_zone(),
+    )  # fmt: skip
+
+
 def _query(contract: Contract, period: Period) -> str:
     return urlencode({"contract": str(contract.pk), "period": period.code})
 
@@ -132,13 +143,6 @@ def _row(line: Line, drawn: Board, at: dt.datetime, *, opens: bool) -> Row:
     query = {"contract": str(drawn.contract.pk), "period": drawn.period.code, "clause": number}
     behind = reverse("assurance_list", args=["promises"]) if opens and line.owed else ""
     broken = reverse("assurance_list", args=["breaches"]) if opens and figure.broken else ""
-    upcoming = line.next
-    face = None
-    if upcoming is not None and upcoming.live.starts_at is not None and upcoming.live.due_at is not None:
-        face = clockface.read(
-            verb=_(upcoming.rule.verb), past=_(upcoming.rule.past), starts_at=upcoming.live.starts_at,
-            due_at=upcoming.live.due_at, now=at, zone=local_zone(),
-        )  # fmt: skip
     of = _("%(part)d of %(whole)d")
     return Row(
         line=line,
@@ -155,7 +159,7 @@ def _row(line: Line, drawn: Board, at: dt.datetime, *, opens: bool) -> Row:
             for one in line.owed
             if one.figure.owed and len(line.owed) > 1
         ],
-        face=face,
+        face=face_of(line, at),
         evidence=f"{behind}?{urlencode(query | {'state': 'ended'})}" if behind and figure.owed else "",
         breaches=f"{broken}?{urlencode(query)}" if broken else "",
     )
