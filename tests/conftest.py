@@ -29,8 +29,8 @@ pytest_plugins = ["tests.cast", "tests.databases"]
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Make the test database from the migrated template: nothing is left to migrate."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Make the test database from the migrated template: nothing is left to migrate. Each worker has its own."""
     from django.db import connections
 
     template = os.environ.get("CSP_TEST_TEMPLATE")
