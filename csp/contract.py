@@ -339,15 +339,24 @@ OBLIGATIONS: dict[str, Obligation] = {
             "record", "4.1", "Record", "Recorded", "contact", "on record, or a listed reason", DAY, policy=True,
             reminders=(50,),
         ),
-        Obligation("initial_training", "5.1", "Train", "Trained", "role given", "passed", Term(days=0)),
-        Obligation("software_training", "5.2", "Train", "Trained", "role given", "passed", Term(days=0)),
+        # With no days to it (the default) nothing falls due: until it is passed, work is limited from the first second.
+        Obligation(
+            "initial_training", "5.1", "Train", "Trained", "role given",
+            "passed; until then practice or co-signed work only", Term(days=0), reminders_before=_days(7, 1),
+            enforced=True,
+        ),
+        Obligation(
+            "software_training", "5.2", "Train", "Trained", "role given",
+            "passed; until then practice or co-signed work only", Term(days=0), reminders_before=_days(7, 1),
+            enforced=True,
+        ),
         Obligation(
             "refresher", "5.3", "Refresh", "Refreshed", "last refresher, or update published", "passed",
-            Term(months=6), reminders_before=_days(30, 14, 7, 1), opens_noncompliance=True,
+            Term(months=6), reminders_before=_days(30, 14, 7, 1), opens_noncompliance=True, enforced=True,
         ),
         Obligation(
             "round", "5.3", "Refresh", "Refreshed", "last round", "conducted, recorded even if nothing changed",
-            Term(months=6), reminders_before=_days(30, 7), opens_noncompliance=True,
+            Term(months=6), reminders_before=_days(30, 7), opens_noncompliance=True, enforced=True,
         ),
         Obligation(
             "data_request", "6.1", "Answer", "Answered", "receipt by any channel", "answered", Term(months=1),

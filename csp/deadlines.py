@@ -244,6 +244,34 @@ def waive(row: Deadline, *, by: User, at: dt.datetime, reason: str) -> Deadline:
     return row
 
 
+def lapse(rows: Iterable[Deadline], *, at: dt.datetime, by: trail.Actor, reason: str) -> list[Deadline]:
+    """End as not owed what nobody owes any more, such as the training for a role that ended. Returns those it ended.
+
+    What was broken, or is past due already, stays and runs on.
+    """
+    locked = list(
+        Deadline.objects.open()
+        .filter(pk__in=[row.pk for row in rows], due_at__gte=at)
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    )
+    for row in locked:
+        row.state, row.voided_at, row.void_reason, row.next_reminder_at = Deadline.State.VOID, at, reason, None
+    Deadline.objects.bulk_update(locked, ["state", "voided_at", "void_reason", "next_reminder_at"])
+    trail.record_all(
+        trail.Entry(
+            Act.DEADLINE_LAPSED,
+            f"deadline:{row.pk}",
+            by=by,
+            at=at,
+            context=context_of(row),
+            facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at, "reason": reason},
+        )
+        for row in locked
+    )
+    return locked
+
+
 # ---------------------------------------------------------------- the loops: every X that lacks its Y
 
 

@@ -15,6 +15,7 @@ from feedback import surveys
 from tickets import acknowledging, assignment, delivery, escalation, lifecycle, request_links
 from tickets.intake import taking_in
 from tickets.intake.doors import imap
+from training import requirements, rounds
 
 Loop = Callable[[dt.datetime], int]
 
@@ -43,6 +44,10 @@ RULES: Mapping[str, Loop] = {
     "escalate": escalation.pull_all,
     "report": noncompliance.pull_all,
     "climb": corrective.climb,
+    "require": requirements.require,
+    "limit_late": requirements.limit_late,
+    "end_unowed": requirements.end_unowed,
+    "rounds": rounds.call,
     "measures": measures.end_by_time,
     "pending": lifecycle.remind_pending,
     "close": lifecycle.close_resolved,

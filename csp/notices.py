@@ -49,6 +49,11 @@ SAYINGS = {
     "measure.appeal_decided": gettext_noop("Your appeal against a measure (§8.2) was decided."),
     "feedback.inbox": gettext_noop("%(ref)s: feedback waits for a supervisor."),
     "feedback.opened": gettext_noop("%(ref)s: %(who)s opened who said it. The reason is in the trail."),
+    "training.owed": gettext_noop("%(course)s: to be passed by %(due)s (§%(clause)s)."),
+    "training.gate": gettext_noop("%(course)s: until you have passed it, your work is limited (§%(clause)s)."),
+    "training.lifted": gettext_noop("%(course)s: passed. Your work is not limited for it any more."),
+    "training.appealed": gettext_noop("There is an appeal against waiting for training. Somebody independent decides."),
+    "training.appeal_decided": gettext_noop("Your appeal against waiting for training was decided."),
     "cosign.waiting": gettext_noop("%(ref)s: an answer waits for your signature."),
     "cosign.returned": gettext_noop("%(ref)s: your answer was handed back unsigned."),
     "cosign.signed": gettext_noop("%(ref)s: your answer was signed and is on its way."),
@@ -201,7 +206,7 @@ def sentence(notice: Notice) -> str:
             return _("%(ref)s: a call was written down late. It counts once you have confirmed it.") % {
                 "ref": notice.subject_ref
             }
-        case Notice.Kind.CASE | Notice.Kind.MEASURE | Notice.Kind.COSIGN | Notice.Kind.FEEDBACK:
+        case Notice.Kind.CASE | Notice.Kind.MEASURE | Notice.Kind.COSIGN | Notice.Kind.FEEDBACK | Notice.Kind.TRAINING:
             return _(SAYINGS[facts["says"]]) % ({"ref": notice.subject_ref} | facts)
         case _:
             return str(facts.get("text", ""))

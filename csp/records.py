@@ -28,6 +28,7 @@ class Kept(enum.Enum):
     FEEDBACK = ("Feedback, and apart from it who gave it", Term(months=60, mode=Mode.MINIMUM), Term(days=30), "receipt")
     CONTRACT = ("Contracts, versions, signatures", Term(months=60, mode=Mode.MINIMUM), None, "the contract's end")
     PEOPLE = ("Staff accounts, roles, appointments", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
+    TRAINING = ("Courses, tests, certificates, training owed", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
     MACHINERY = ("Working state: drafts, presence, notices, heartbeats, cursors", None, Term(days=90), "last use")
     SETTINGS = ("Settings and texts", None, None, "replacement")
 

@@ -67,6 +67,8 @@ class Permission(enum.StrEnum):
     HANDLE_FEEDBACK = "feedback.handle"
     OPEN_IDENTITIES = "feedback.open_identities"
     MANAGE_SURVEYS = "surveys.manage"
+    SEE_TRAINING = "training.see"
+    MANAGE_TRAINING = "training.manage"
     # settings
     MANAGE_PEOPLE = "people.manage"
     MANAGE_TEAMS = "teams.manage"
@@ -117,6 +119,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.HANDLE_FEEDBACK: _LEAD,
     _P.OPEN_IDENTITIES: _LEAD,
     _P.MANAGE_SURVEYS: frozenset({_R.ANALYST}),
+    _P.SEE_TRAINING: _WATCH | _ADMIN,
+    _P.MANAGE_TRAINING: _LEAD | _ADMIN,
     _P.MANAGE_PEOPLE: _ADMIN,
     _P.MANAGE_TEAMS: _ADMIN,
     _P.MANAGE_MAILBOXES: _ADMIN,

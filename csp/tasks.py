@@ -29,6 +29,8 @@ EVERY = {
     "fetch": 30,
     "notify": 20,
     "orphans": 60,
+    "require": 5,  # somebody new is limited from the first second; the row says since when
+    "rounds": 3600,
     "pending": 60,
     "close": 60,
     "surveys": 60,

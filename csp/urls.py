@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-import tickets.admin  # noqa: F401  registers its records
+import audits.admin  # noqa: F401  registers its records
+import tickets.admin  # noqa: F401
+import training.admin  # noqa: F401
 from csp import admin
 from csp.demo import pages as demo
 from csp.views import account, accounts, assessments, first_run, health, home, notices, people, teams
@@ -16,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tickets.urls")),
     path("", include("audits.urls")),
     path("", include("feedback.urls")),
+    path("", include("training.urls")),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
     path("admin/", admin.site.urls),

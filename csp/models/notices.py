@@ -23,6 +23,7 @@ class Notice(models.Model):
         MEASURE = "measure", _("Measure")
         COSIGN = "cosign", _("Waits for a co-signature")
         FEEDBACK = "feedback", _("Feedback")
+        TRAINING = "training", _("Training")
         SYSTEM = "system", _("Needs an administrator")
 
     user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="notices")

@@ -23,9 +23,12 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from audits import corrective, measures, noncompliance
 from audits.models import CorrectiveAction, Measure
+from csp import deadlines, loops
 from tests import factories
 from tests.cast import Cast
 from tickets.models import MailText
+from training import courses, records, requirements
+from training.models import Course
 
 TABLE = Path(__file__).with_name("permissions.txt")
 ROLES = ("nobody", "rita", "sam", "otto", "fay", "vera", "adam")
@@ -65,7 +68,39 @@ def samples(cast: Cast) -> dict[str, dict[str, Any]]:
         case, kind=Measure.Kind.OVERSIGHT, aim=Measure.Aim.PERSON, person=cast.rita, reason="Twice.", by=cast.sam,
         at=factories.AT,
     )  # fmt: skip
+    course = courses.current(Course.objects.get(code="communication"))
+    assert course is not None
+    courses.publish_update(
+        cast.contract, code="p", title="P", roles=["representative"], because="p:1", changes="x", material="x",
+        asked=[("q", ["a", "b"], [0])], renew_by=factories.AT + factories.DAY, by="updates", at=factories.AT,
+    )  # fmt: skip
+    done = records.record_evidence(
+        course, cast.rita, passed_at=factories.AT, note="Seen.", by=cast.sam, at=factories.AT,
+        files=[courses.File("list.pdf", "application/pdf", b"%PDF")],
+    )  # fmt: skip
+    draft = courses.revise(course.course, by=cast.adam, at=factories.AT)
+    loops.run_dry(requirements.require, factories.AT)
+    round_ = cast.contract.rounds.create(number=1, deadline=deadlines.start([deadlines.draft(
+        "round", deadlines.Subject("R-1", "/rounds/1/", cast.contract, cast.team), cast.version, starts_at=factories.AT
+    )], at=factories.AT)[0])  # fmt: skip
     return {
+        "course_take": {"pk": course.pk},
+        "test_start": {"pk": course.pk},
+        "test": {"pk": records.start(course, by=cast.rita, at=factories.AT).pk},
+        "certificate": {"pk": done.pk},
+        "certificate_pdf": {"pk": done.pk},
+        "training_proof": {"pk": done.files.get().pk},
+        "training_owed": {"pk": cast.rita.training_owed.filter(why="refresher").get().pk},
+        "training_text": {"kind": "contract", "pk": cast.version.pk},
+        "training_one": {"pk": cast.rita.pk, "course": course.course_id},
+        "training_again": {"pk": cast.rita.pk, "version": course.pk},
+        "course": {"pk": course.course_id},
+        "course_revise": {"pk": course.course_id},
+        "course_retire": {"pk": course.course_id},
+        "course_draft": {"pk": draft.pk},
+        "course_answers": {"pk": course.pk},
+        "round": {"pk": round_.pk},
+        "verify_code": {"code": done.code},
         "noncompliance/": {"pk": case.pk, "deadline": ticket.respond_id},
         "compliance/": {"code": "breaches"},
         "corrective-actions/": {"pk": action.pk},

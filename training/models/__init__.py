@@ -1,0 +1,24 @@
+"""Training: what is taught, who passed what, what is owed, and the rule that makes work wait for it (clause 5)."""
+
+from training.models.courses import Course, CourseFile, CourseVersion, Question
+from training.models.records import AnswersOpened, Attempt, Completion, MoreAttempts, Proof
+from training.models.requirements import Acknowledgement, Appeal, Assignment, Attendance, Gate, Policy, Round
+
+__all__ = [
+    "Acknowledgement",
+    "AnswersOpened",
+    "Appeal",
+    "Assignment",
+    "Attempt",
+    "Attendance",
+    "Completion",
+    "Course",
+    "CourseFile",
+    "CourseVersion",
+    "Gate",
+    "MoreAttempts",
+    "Policy",
+    "Proof",
+    "Question",
+    "Round",
+]
