@@ -119,12 +119,19 @@ def only_contract() -> Contract | None:
     return found[0] if len(found) == 1 else None
 
 
+def only_team() -> Team | None:
+    """The one team in use, where there is no choice."""
+    found = list(Team.objects.filter(is_active=True)[:2])
+    return found[0] if len(found) == 1 else None
+
+
 class GrantForm(forms.Form):
     role = forms.TypedChoiceField(label=_("Role"), choices=Role, coerce=Role)
     team = forms.ModelChoiceField(
         Team.objects.filter(is_active=True).order_by("name"),
         label=_("Team"),
         required=False,
+        initial=only_team,
         help_text=_("For representatives and supervisors."),
     )
     contract = forms.ModelChoiceField(
@@ -200,6 +207,8 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for typ
         team = self.fields["team"]
         assert isinstance(team, forms.ModelChoiceField)
         team.queryset = Team.objects.filter(is_active=True).order_by("name")
+        if self.initial.get("team") is None:
+            self.initial["team"] = only_team()
 
     def _post_clean(self) -> None:
         """Leave the instance alone: the verb changes it."""

@@ -57,13 +57,21 @@ def _create(values: Mapping[str, Any], at: dt.datetime) -> User:
 
 @transaction.atomic
 def first_administrator(email: str, name: str, *, at: dt.datetime) -> User:
-    """Make the first account that can make others. Refused once there is an administrator who can sign in."""
-    if access.people_with(Role.ADMINISTRATOR, at=at):
+    """Make the first account that can make others, or invite it again: a link may have been lost.
+
+    Refused once there is an administrator who can sign in.
+    """
+    administrators = access.people_with(Role.ADMINISTRATOR, at=at)
+    if any(one.has_usable_password() for one in administrators):
         raise Refused(_("There is an administrator already, who can add people under Settings."))
     user = signin.find(email) or _create({"email": email, "name": name}, at)
     if not user.is_active:
         raise Refused(_("This account is not active. Give another address."))
     lock(user)
+    if user in administrators:
+        signin.invite(user, at=at)
+        trail.record(Act.PERSON_INVITED, subject_of(user), by="command", at=at)
+        return user
     given = RoleGrant.objects.create(user=user, role=Role.ADMINISTRATOR, starts_at=at, reason="first administrator")
     trail.record(Act.PERSON_ADDED, subject_of(user), by="command", at=at, personal={"name": name, "email": email})
     trail.record(Act.ROLE_GRANTED, subject_of(user), by="command", at=at, facts=_facts_of(given))

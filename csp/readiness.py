@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.utils.translation import gettext as _
 
 from csp import access, notices
@@ -68,8 +69,9 @@ def missing(at: dt.datetime) -> list[Step]:
 
 
 def somebody_can_sign_in() -> bool:
-    """Whether there is any active account with a role: else the sign-in page says how to make the first."""
-    return RoleGrant.objects.filter(user__is_active=True, ends_at__isnull=True).exists()
+    """Whether any active account has a role and a password: else the sign-in page says how to make the first."""
+    grants = RoleGrant.objects.filter(user__is_active=True, ends_at__isnull=True)
+    return grants.exclude(user__password__startswith=UNUSABLE_PASSWORD_PREFIX).exists()
 
 
 def unsupervised(at: dt.datetime) -> list[Team]:

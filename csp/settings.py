@@ -53,7 +53,7 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-# csp/run.py sets CSP_EMBEDDED=1 beside the sockets of the engines that it started.
+# csp/run sets CSP_EMBEDDED=1 beside the sockets of the engines that it started.
 DEVELOPMENT = flag("CSP_EMBEDDED", default=False)
 DEBUG = False  # our own error pages say what to do; a traceback shown to a browser is a leak
 DEMO = flag("CSP_DEMO_DATABASE", default=False)  # the database is the demonstration's; every page says so
@@ -63,14 +63,18 @@ DEMO = flag("CSP_DEMO_DATABASE", default=False)  # the database is the demonstra
 DATA_DIR = Path(text("CSP_DATA_DIR") or BASE_DIR / ".state")
 
 
+SECRETS = ("SECRET_KEY", "CSP_MASTER_KEY", "CSP_SEAL_KEY")
+
+
 def secret(name: str) -> str:
     """A secret from the environment; in development one that is made once and kept beside the data."""
     value = text(name)
     if value:
         return value
     if not DEVELOPMENT:
+        missing = [each for each in SECRETS if not text(each)]
         raise ImproperlyConfigured(
-            f"{name} is not set. Production needs it, as {name} or as a file named by {name}_FILE."
+            f"Not set: {', '.join(missing)}. Production needs each, as a variable or as a file named by NAME_FILE."
         )
     path = DATA_DIR / "secrets" / name.lower()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

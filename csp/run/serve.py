@@ -67,6 +67,9 @@ def loopbacks() -> tuple[str, ...]:
 class Supervisor:
     def __init__(self) -> None:
         self.surroundings = Surroundings()
+        # Somebody's own database is never the demonstration's, and its mail goes to a real server.
+        self.is_embedded = "postgres" in self.surroundings.engines
+        self.is_demo = is_demo() and self.is_embedded
         self.data: Path = self.surroundings.data
         self.logs = self.data / "logs"
         self.note = self.data / "run.json"
@@ -155,21 +158,29 @@ class Supervisor:
         say(f"CSP starts at {self.address} (data in {self.data})")
 
     def _uses_sink(self) -> bool:
-        return is_demo() and not os.environ.get("EMAIL_HOST") and has_command("demo_sink")
+        return self.is_demo and not os.environ.get("EMAIL_HOST") and has_command("demo_sink")
 
     def _make_ready(self) -> None:
         self._borrow()
-        # In a session of its own: Ctrl-C waits for a migration rather than breaking into it.
-        ready = subprocess.run(
-            [sys.executable, "-m", "csp.run.manage"],
+        if not self._before("-m", "csp.run.manage"):
+            raise Problem("the database could not be brought up to date (see above).")
+        if not self.is_embedded:  # there pages name style sheets and scripts by their digests
+            if not os.environ.get("CSP_STATIC_ROOT"):
+                self.surroundings.environment["CSP_STATIC_ROOT"] = str(self.data / "static")
+            if not self._before("manage.py", "collectstatic", "--noinput", "--verbosity", "0"):
+                raise Problem("style sheets and scripts could not be gathered (see above).")
+        self._stop_if_asked()
+
+    def _before(self, *command: str) -> bool:
+        """Run something to its end, in a session of its own: Ctrl-C waits for it rather than breaking into it."""
+        done = subprocess.run(
+            [sys.executable, *command],
             cwd=place.ROOT,
             env=self.surroundings.whole(),
             start_new_session=True,
             preexec_fn=dies_with_parent(signal.SIGTERM),
         )
-        if ready.returncode:
-            raise Problem("the database could not be brought up to date (see above).")
-        self._stop_if_asked()
+        return done.returncode == 0
 
     # ------------------------------------------------------------ the processes
 
@@ -223,7 +234,7 @@ class Supervisor:
             self._add("door", "manage.py", "mail_door")
         if self._uses_sink():
             self._add("sink", "manage.py", "demo_sink")
-        if is_demo() and "postgres" in self.surroundings.engines and has_command("demo"):
+        if self.is_demo and has_command("demo"):
             self._add("demo", "manage.py", "demo", once=True)
 
     def _await_doors(self, patience: float = 20) -> None:
@@ -296,7 +307,10 @@ class Supervisor:
 
     def _greet(self) -> None:
         lines = ["", f"  CSP is ready: {self.address}"]
-        if is_demo() and has_command("demo"):
+        if not self.is_demo:
+            first = "./run manage first_admin --email you@example.com --name 'Your Name'"
+            lines += ["", "  Nobody can sign in yet? This prints a link for the first administrator:", f"  {first}"]
+        elif has_command("demo"):
             signs = subprocess.run(
                 [sys.executable, "manage.py", "demo", "--sign-ins"],
                 cwd=place.ROOT,

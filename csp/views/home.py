@@ -12,7 +12,9 @@ from csp.templatetags.settings_tabs import tabs_of
 
 @requires()
 def home(request: HttpRequest) -> HttpResponse:
-    """Go on to the first place of the navigation that this person may see."""
+    """Go on to the first place of the navigation that this person may see; to what is missing, where something is."""
+    if places.setup_left(request):
+        return HttpResponseRedirect(places.address("first_run"))
     for section in places.sections(request):
         for item in section.items:
             return HttpResponseRedirect(item.url)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import psycopg2
 import pytest
 
 from csp.run import install, lint, place, serve
@@ -127,6 +129,39 @@ def test_it_starts_survives_a_kill_keeps_its_data_and_stops_cleanly(surroundings
     assert not [process for process in family if process.is_running() and process.status() != "zombie"]
     for name in ("postgres", "valkey"):
         assert not psutil.pid_exists(int((Path(environment["CSP_DATA_DIR"]) / f"{name}.pid").read_text()))
+
+
+@pytest.mark.slow
+def test_on_somebodys_own_engines_it_starts_as_in_production(surroundings: dict[str, str]) -> None:
+    name, url, port = f"own_{os.getpid()}", os.environ["DATABASE_URL"], free_port()
+    mine = url.rpartition("/")[0] + f"/{name}" if "?" not in url else url.replace("/csp?", f"/{name}?")
+    environment = {
+        **surroundings, "DATABASE_URL": mine, "REDIS_URL": os.environ["REDIS_URL"], "CSP_DEMO": "1",
+        "PORT": str(port), "CSP_MAIL_DOOR_PORT": str(free_port()),
+    }  # fmt: skip
+    said, _ = start(environment).communicate(timeout=60)
+    assert "Not set: SECRET_KEY, CSP_MASTER_KEY, CSP_SEAL_KEY." in said, "all that is missing, at once"
+    for secret in ("SECRET_KEY", "CSP_MASTER_KEY", "CSP_SEAL_KEY"):
+        environment[secret] = f"{secret} of a test, which is long enough to be one 0123456789"
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    connection.cursor().execute(f"create database {name}")
+    try:
+        running = start(environment)
+        heard = read_until(running, "Ctrl-C stops it")
+        assert "first_admin" in heard, "a database of one's own is no demonstration's"
+        browser = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        browser.request("GET", "/sign-in/", headers={"Host": "localhost"})
+        answer = browser.getresponse()
+        assert answer.status == 200
+        assert re.search(r"/static/csp/css/base\.[0-9a-f]{12}\.css", answer.read().decode())
+        browser.close()
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+        assert not (Path(environment["CSP_DATA_DIR"]) / "postgres").exists()
+    finally:
+        connection.cursor().execute(f"drop database if exists {name} with (force)")
+        connection.close()
 
 
 def test_an_unknown_word_is_told_in_one_line(surroundings: dict[str, str]) -> None:
