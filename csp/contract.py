@@ -329,11 +329,13 @@ OBLIGATIONS: dict[str, Obligation] = {
             policy=True, reminders=(50, 80),
         ),
         Obligation(
-            "resolve", "3.2", "Resolve", "Resolved", "receipt", "resolution recorded", policy=True,
-            reminders=(50, 80, 95), escalates=True,
+            "resolve", "3.2", "Resolve", "Resolved", "receipt",
+            "cause and resolution recorded, steps done or waived", policy=True, reminders=(50, 80, 95), escalates=True,
+            enforced=True,
         ),
         Obligation(
-            "progress_note", "3.2", "Write", "Written", "last contact", "complainant told", policy=True, reminders=(80,)
+            "progress_note", "3.2", "Write", "Written", "last contact", "complainant told", policy=True,
+            reminders=(80,), enforced=True,
         ),
         Obligation(
             "record", "4.1", "Record", "Recorded", "contact", "on record, or a listed reason", DAY, policy=True,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from audits import corrective, measures, noncompliance
 from csp import deadlines, notices, outbox, readiness, sealing
 from feedback import surveys
-from tickets import acknowledging, assignment, delivery, escalation, lifecycle, request_links
+from tickets import acknowledging, assignment, complaints, delivery, escalation, lifecycle, request_links
 from tickets.intake import taking_in
 from tickets.intake.doors import imap
 from training import requirements, rounds
@@ -39,6 +39,7 @@ DOORS: Mapping[str, Loop] = {
 RULES: Mapping[str, Loop] = {
     "settle": delivery.settle,
     "orphans": assignment.return_orphaned,
+    "complaints": complaints.begin_lacking,
     "remind": deadlines.remind,
     "sweep": sweep,
     "escalate": escalation.pull_all,

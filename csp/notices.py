@@ -56,6 +56,9 @@ SAYINGS = {
     "training.appeal_decided": gettext_noop("Your appeal against waiting for training was decided."),
     "cosign.waiting": gettext_noop("%(ref)s: an answer waits for your signature."),
     "cosign.returned": gettext_noop("%(ref)s: your answer was handed back unsigned."),
+    "step.waiver": gettext_noop("%(ref)s: a step of its procedure is to be left out. You decide."),
+    "step.waived": gettext_noop("%(ref)s: the step was waived."),
+    "step.needed": gettext_noop("%(ref)s: the step is needed; it was not waived."),
     "cosign.signed": gettext_noop("%(ref)s: your answer was signed and is on its way."),
 }
 
@@ -206,7 +209,14 @@ def sentence(notice: Notice) -> str:
             return _("%(ref)s: a call was written down late. It counts once you have confirmed it.") % {
                 "ref": notice.subject_ref
             }
-        case Notice.Kind.CASE | Notice.Kind.MEASURE | Notice.Kind.COSIGN | Notice.Kind.FEEDBACK | Notice.Kind.TRAINING:
+        case (
+            Notice.Kind.CASE
+            | Notice.Kind.MEASURE
+            | Notice.Kind.COSIGN
+            | Notice.Kind.FEEDBACK
+            | Notice.Kind.TRAINING
+            | Notice.Kind.APPROVAL
+        ):
             return _(SAYINGS[facts["says"]]) % ({"ref": notice.subject_ref} | facts)
         case _:
             return str(facts.get("text", ""))

@@ -49,6 +49,8 @@ class Permission(enum.StrEnum):
     SEE_SOURCES = "tickets.see_sources"
     BULK_WORK = "tickets.bulk"
     CONFIRM_CALLS = "calls.confirm"
+    DECIDE_COMPLAINTS = "complaints.decide"
+    PUBLISH_PROCEDURES = "procedures.publish"
     # the clock
     SEE_DEADLINES = "deadlines.see"
     WAIVE = "deadlines.waive"
@@ -104,6 +106,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.SEE_SOURCES: _DESK,
     _P.BULK_WORK: _DESK,
     _P.CONFIRM_CALLS: _LEAD,
+    _P.DECIDE_COMPLAINTS: _LEAD,
+    _P.PUBLISH_PROCEDURES: _LEAD,
     _P.SEE_DEADLINES: _DESK | {_R.AUDITOR},
     _P.WAIVE: _LEAD,
     _P.PROPOSE_ASSESSMENT: _DESK,

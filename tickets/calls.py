@@ -21,7 +21,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, Notice, User
 from csp.roles import Permission
-from tickets import handling, oversight
+from tickets import complaints, handling, oversight
 from tickets.conversation import (
     ANSWERING,
     Direction,
@@ -181,6 +181,7 @@ def _keep(root: Ticket, call: Call, *, by: User, at: dt.datetime, seen_until: dt
     root.save()
     if call.answers_customer:
         start_follow_up_of_unanswered(root, numbers, heard, at)
+    complaints.told(root, at=call.ended_at, by=author, how=f"interaction:{row.pk}")
     derive(root)
 
 

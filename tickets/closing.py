@@ -10,9 +10,11 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from csp.access import Refused
 from csp.models import OutboundMessage
+from tickets import checklists
 from tickets.conversation import ANSWERING, Purpose, answered_through, family, inbound, running, seen_of
 from tickets.models import Resolution, SpokenTo, Ticket
 from tickets.resolving import current
@@ -120,6 +122,19 @@ def _resolution(ticket: Ticket, resolution: Resolution | None, to: Ticket.State)
     )  # fmt: skip
 
 
+def _steps(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+    if ticket.kind != Kind.COMPLAINT:
+        return None
+    rows = checklists.steps_of(ticket)
+    left = sum(not row.is_settled for row in rows)
+    sentence = ngettext(
+        "%(n)d step of the procedure is neither done nor waived.",
+        "%(n)d steps of the procedure are neither done nor waived.",
+        left,
+    )
+    return Requirement("steps", bool(rows) and not left, sentence % {"n": left}, _("Steps of the procedure"))
+
+
 def _acceptance(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
     """A resolved complaint waits for the customer's answer; after seven quiet days "no answer" is one."""
     if ticket.kind != Kind.COMPLAINT or to != State.CLOSED:
@@ -131,4 +146,4 @@ def _acceptance(ticket: Ticket, resolution: Resolution | None, to: Ticket.State)
     )  # fmt: skip
 
 
-REQUIREMENTS: tuple[Check, ...] = (_answered, _handed_up, _cause, _resolution, _acceptance)
+REQUIREMENTS: tuple[Check, ...] = (_answered, _handed_up, _cause, _resolution, _steps, _acceptance)

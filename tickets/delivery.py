@@ -16,6 +16,7 @@ from django.db.models import Min, QuerySet
 from csp import agreement, batches, deadlines, notices, trail
 from csp.events import Act
 from csp.models import Address, Deadline, Notice, OutboundMessage
+from tickets import complaints
 from tickets.conversation import (
     ANSWERING,
     TEXT,
@@ -35,7 +36,7 @@ from tickets.models import Delivery, Interaction, SpokenTo, Ticket
 
 State = Ticket.State
 # The obligations that a mail can keep.
-TOLD = ("acknowledge", *ANSWERING)
+TOLD = ("acknowledge", *ANSWERING, "progress_note")
 _TEXT = [f"interaction__{name}" for name in TEXT]
 
 
@@ -207,6 +208,8 @@ def _accepted(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime) 
         for root, members in families.items():
             start_follow_up_of_unanswered(root, members, talk.heard, mail.accepted_at)
     for root, members in families.items():
+        if row.purpose != Purpose.ACKNOWLEDGEMENT and mail.reached:
+            complaints.told(root, at=mail.accepted_at, by=by, how=f"interaction:{row.pk}")
         derive(root, rows=obligations(root, members))
     lost = [address for address in row.to if address in delivery.message.lost]
     if lost:

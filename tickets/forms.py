@@ -14,9 +14,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from csp.models import Assessment, Contract, Team, User
+from tickets import steps
 from tickets.calls import Talk
 from tickets.conversation import spelled
-from tickets.models import Category, Escalation, Interaction, Resolution, Ticket
+from tickets.models import Category, ChecklistStep, Escalation, Interaction, Resolution, Ticket
 from tickets.queues import Filters
 
 MOST_COPIES = 20
@@ -226,6 +227,44 @@ class ResolutionForm(forms.Form):
     then = forms.ChoiceField(
         label=_("Then"), required=False,
         choices=[("", _("Only write it down")), (Ticket.State.RESOLVED, _("Resolve the ticket"))],
+    )  # fmt: skip
+
+
+class FilledStepForm(forms.Form):
+    """What has to be filled in before a step of a procedure counts as done."""
+
+    def __init__(self, *args: Any, step: ChecklistStep, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._asked = step.fields()
+        for number, asked in enumerate(self._asked):
+            self.fields[f"f{number}"] = _filled_in(asked, step.values.get(asked.label, ""))
+
+    def values(self) -> dict[str, str]:
+        """What was typed, by the words that asked for it."""
+        return {asked.label: self.cleaned_data.get(f"f{number}", "") for number, asked in enumerate(self._asked)}
+
+
+def _filled_in(asked: steps.Field, value: str) -> forms.Field:
+    """Text, as it is checked by tickets.steps; the browser helps with what it has a widget for."""
+    more: dict[str, Any] = {"label": asked.label, "initial": value}
+    if asked.kind is steps.FieldKind.YES_NO:
+        return forms.ChoiceField(choices=[("yes", _("Yes")), ("no", _("No"))], widget=forms.RadioSelect, **more)
+    widgets = {
+        steps.FieldKind.DATE: forms.TextInput(attrs={"type": "date"}),
+        steps.FieldKind.AMOUNT: forms.TextInput(attrs={"inputmode": "decimal"}),
+    }
+    return forms.CharField(max_length=steps.LONGEST_VALUE, widget=widgets.get(asked.kind), **more)
+
+
+class WaiverForm(forms.Form):
+    agrees = forms.TypedChoiceField(
+        label=_("May this complaint go without the step?"), coerce=lambda value: value == "yes",
+        choices=[("yes", _("Yes, it is left out; that is reported as a deviation")), ("no", _("No, it is needed"))],
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Why?"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Whoever asked reads it."),
     )  # fmt: skip
 
 

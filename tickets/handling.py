@@ -17,7 +17,7 @@ from csp import agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
-from tickets import closing, oversight, request_links, resolving
+from tickets import closing, complaints, oversight, request_links, resolving
 from tickets.conversation import (
     ANSWERING,
     Direction,
@@ -166,6 +166,8 @@ def open_ticket(
         personal={"subject": ticket.subject},
         evidence=written,
     )
+    if kind == Ticket.Kind.COMPLAINT:
+        complaints.begin(ticket, at=at, by=by)
     return ticket
 
 
@@ -199,6 +201,8 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
             excerpt=excerpt_of(said.body), last_interaction_at=max(root.last_interaction_at, said.occurred_at)
         )
         derive(root)
+        if undone is not None:
+            complaints.came_back(root, since=said.occurred_at, at=at)
         if root.assignee is not None:
             notices.tell(
                 notices.Telling(
@@ -323,6 +327,8 @@ def respond(
         deadlines.hand_over(clocks_of(numbers), responsible=by, team=root.team, at=at)
     root.last_interaction_at = max(root.last_interaction_at, at)
     root.save()
+    if root.state == State.RESOLVED:
+        complaints.resolved(root, at=at, by=by)
     if cosigned is None:  # else its draft went when it was written, and there may be a new one
         Draft.objects.filter(
             ticket=root, user=by, mode=Draft.Mode.REPLY if purpose == Purpose.ANSWER else Draft.Mode.HOLDING
@@ -393,6 +399,7 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
     root.answered_through = last.get(root.pk, root.answered_through)
     if resolving.holds_after_all(root, by=by, at=at):
         root.state, root.resolved_at = State.RESOLVED, at
+        complaints.held_after_all(root, at=at, by=by)
     elif root.state in (State.NEW, State.OPEN):
         root.state = State.WAITING
     root.save()

@@ -14,7 +14,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, Notice, User
 from csp.roles import Role
-from tickets import closing, resolving
+from tickets import closing, complaints, resolving
 from tickets.conversation import Direction, derive, family, lock, running
 from tickets.handling import check_can_work
 from tickets.models import Category, Interaction, Resolution, Ticket
@@ -41,11 +41,13 @@ def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.da
         root.closed_at = at if to == State.CLOSED else None
         anew = before not in (State.RESOLVED, State.CLOSED)
         resolving.resolved(root, by=by, at=at, text=resolution, anew=anew)
+        complaints.resolved(root, at=at, by=by)
     else:
         root.resolved_at, root.closed_at = None, None
         if (row := resolving.taken_back(root, at=at)) is not None:
             facts = {"resolution": row.pk}
             trail.record(Act.RESOLUTION_UNDONE, root.trail_subject, by=by, at=at, facts=facts)
+            complaints.taken_back(root, at=at, by=by)
     root.save()
     if to == State.CLOSED:
         _end_open_escalation(root, by, at)
@@ -77,7 +79,8 @@ def retype(
     """Say what a ticket is. Retyping a complaint needs a supervisor who does not work on it (3.2)."""
     root = lock(ticket)
     check_can_work(root, by)
-    unmakes_complaint = kind is not None and root.kind == Ticket.Kind.COMPLAINT and kind != root.kind
+    was_complaint = root.kind == Ticket.Kind.COMPLAINT
+    unmakes_complaint = kind is not None and was_complaint and kind != root.kind
     is_outsider = root.team_id in access.scope_of(by).teams(Role.SUPERVISOR) and root.assignee_id != by.pk
     if unmakes_complaint and not is_outsider:
         raise Refused(_("Only a supervisor of its team who does not work on it may say that a complaint is none."))
@@ -98,10 +101,22 @@ def retype(
         root.subject = " ".join(subject.split())[:300]
     if changes:
         root.save()
+        _retyped(root, was_complaint, by=by, at=at)
         trail.record(
             Act.TICKET_TYPED, root.trail_subject, by=by, at=at, facts=changes, personal=personal
         )  # fmt: skip
     return root
+
+
+def _retyped(root: Ticket, was_complaint: bool, *, by: User, at: dt.datetime) -> None:
+    """Clause 3.2 counts from receipt for what turns out a complaint, and not at all for what turns out none."""
+    if root.kind != Ticket.Kind.COMPLAINT:
+        if was_complaint:
+            complaints.end(root, at=at, by=by, reason="It is no complaint.")
+    elif was_complaint:
+        complaints.recategorised(root, at=at, by=by)
+    else:
+        complaints.begin(root, at=at, by=by)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import User
 from csp.roles import Permission
+from tickets import complaints
 from tickets.conversation import ANSWERING, derive, family, inbound, lock, root_number, running
 from tickets.delivery import start_follow_up_of_unanswered
 from tickets.handling import check_can_work
@@ -55,6 +56,7 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     stands = target.escalations.filter(closed_at__isnull=True).first()
     if stands is not None:  # clause 3.3 of both is done by the one that is before a supervisor
         deadlines.meet(running(target, "escalate"), at=at, by=by, how=f"escalation:{stands.pk}")
+    complaints.merged(source, target, at=at, by=by)
     waiting = running(target)
     deadlines.hand_over(waiting, responsible=target.assignee, team=target.team, at=at)
     if (waiting and not target.is_unfinished) or (unanswered and target.state == Ticket.State.WAITING):

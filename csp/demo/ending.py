@@ -6,8 +6,9 @@ import datetime as dt
 
 from csp.demo.plan import Story
 from csp.models import User
-from tickets import resolving
+from tickets import checklists, resolving
 from tickets.models import Resolution, Ticket
+from tickets.steps import FieldKind
 
 Cause, Kind, Acceptance = Resolution.Cause, Resolution.Kind, Resolution.Acceptance
 
@@ -34,13 +35,29 @@ ENDINGS = {
 OTHERS = (Cause.PROCESS, Kind.CORRECTED, "Two departments each waited for the other's word.")
 
 
+FILLED = {
+    FieldKind.TEXT: "See the note of the same day",
+    FieldKind.DATE: "2026-01-12",
+    FieldKind.AMOUNT: "120.00",
+    FieldKind.YES_NO: "no",
+}
+
+
 def write_down(ticket: Ticket, story: Story, *, by: User, at: dt.datetime, text: str) -> None:
     """Cause and resolution of a complaint, before it is resolved."""
     if story.matter.kind != Ticket.Kind.COMPLAINT:
         return
     found = [ending for word, ending in ENDINGS.items() if word in story.matter.category]
     cause, kind, note = (found or [OTHERS])[0]
+    follow(ticket, by=by, at=at)
     resolving.write_down(ticket, by=by, at=at, cause=cause, cause_note=note, kind=kind, text=text)
+
+
+def follow(ticket: Ticket, *, by: User, at: dt.datetime) -> None:
+    """Do what the procedure asks for."""
+    for step in checklists.steps_of(ticket):
+        filled = {field.label: FILLED[field.kind] for field in step.fields()}
+        checklists.tick(step, by=by, at=at, values=filled)
 
 
 def hear(ticket: Ticket, story: Story, *, by: User, at: dt.datetime) -> None:

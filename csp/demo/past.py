@@ -16,9 +16,9 @@ from csp.demo import ending, post
 from csp.demo.company import Company
 from csp.demo.correcting import correct
 from csp.demo.plan import FIRST, Step, Story
-from csp.models import Notice, OutboundMessage, User
-from tickets import acknowledging, assignment, delivery, escalation, handling, lifecycle, merging
-from tickets.conversation import Purpose, Seen, inbound, seen_of
+from csp.models import Deadline, Notice, OutboundMessage, User
+from tickets import acknowledging, assignment, complaints, delivery, escalation, handling, lifecycle, merging
+from tickets.conversation import Purpose, Seen, inbound, running, seen_of
 from tickets.intake import landing, taking_in
 from tickets.models import Delivery, Escalation, InboundMessage, Interaction, Ticket
 
@@ -46,6 +46,7 @@ def tell(story: Story, company: Company, anchor: dt.datetime) -> None:
         for step in story.steps:
             if step.at > anchor:
                 break
+            telling.judge(until=step.at)
             getattr(telling, step.what)(step)
         # What people were told days ago they have read; nobody is mailed about it now.
         Notice.objects.filter(read_at__isnull=True, created_at__lt=anchor - dt.timedelta(days=1)).update(
@@ -124,6 +125,15 @@ class Telling:
 
     def _escalation(self) -> Escalation | None:
         return Escalation.objects.filter(ticket=self.ticket, closed_at__isnull=True).first()
+
+    def judge(self, *, until: dt.datetime) -> None:
+        """A complaint that took longer than its procedure allows went up in the second in which it was due."""
+        clocks = running(self.ticket, *complaints.CLOCKS)
+        late = [row.due_at for row in clocks if row.state == Deadline.State.OPEN and row.due_at < until]
+        for due_at in sorted(late):
+            self.sweep(Step("sweep", due_at + 3 * SECONDS))
+            if self._escalation() is not None and due_at + dt.timedelta(hours=2) < until:
+                self.decide(Step("decide", due_at + dt.timedelta(hours=1), "Please bring this to an end today."))
 
     # ------------------------------------------------------------ the steps
 

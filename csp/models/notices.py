@@ -24,6 +24,7 @@ class Notice(models.Model):
         COSIGN = "cosign", _("Waits for a co-signature")
         FEEDBACK = "feedback", _("Feedback")
         TRAINING = "training", _("Training")
+        APPROVAL = "approval", _("Approvals")
         SYSTEM = "system", _("Needs an administrator")
 
     user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="notices")

@@ -7,6 +7,7 @@ from tickets.models.escalations import Escalation, EscalationCause
 from tickets.models.inbound import InboundMessage, Ruling, SenderRule
 from tickets.models.interactions import Attachment, Delivery, Interaction, SpokenTo
 from tickets.models.links import LinkRequest
+from tickets.models.procedures import Checklist, ChecklistStep, Procedure, ProcedureVersion
 from tickets.models.resolutions import Resolution
 from tickets.models.tickets import Ticket, TicketLink
 
@@ -15,6 +16,8 @@ __all__ = [
     "Call",
     "CannedReply",
     "Category",
+    "Checklist",
+    "ChecklistStep",
     "CoSignature",
     "CoSignatureFile",
     "Delivery",
@@ -26,6 +29,8 @@ __all__ = [
     "LinkRequest",
     "MailText",
     "Presence",
+    "Procedure",
+    "ProcedureVersion",
     "Resolution",
     "Ruling",
     "SenderRule",

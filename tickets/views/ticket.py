@@ -23,6 +23,7 @@ from tickets import changes, closing, desk, disclosure, resolving
 from tickets.conversation import family, recipients, seen_of, spell
 from tickets.forms import ComposerForm
 from tickets.models import Draft, Escalation, Interaction, Ticket, TicketLink
+from tickets.views.complaints import panel
 from tickets.views.door import (
     customer_name,
     face_of,
@@ -124,6 +125,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "heard": heard,
         "duties": [_duty(row, held[row.pk], user, at=at) for row in duties],
         "here": desk.others_here(ticket, user, at=at),
+        **_procedure(ticket, numbers, user),
         "resolutions": resolutions,
         "lacking": _lacking(ticket),
         "is_resolved": ticket.state in (Ticket.State.RESOLVED, Ticket.State.CLOSED) and bool(resolutions),
@@ -150,6 +152,11 @@ def _lacking(ticket: Ticket) -> list[closing.Requirement]:
     if ticket.kind != Ticket.Kind.COMPLAINT or ticket.state == Ticket.State.CLOSED:
         return []
     return closing.requirements(ticket)
+
+
+def _procedure(ticket: Ticket, numbers: list[int], user: User) -> dict[str, Any]:
+    """The complaint's checklist; what is no complaint, and has none merged into it, has none."""
+    return panel(ticket, user) if ticket.kind == Ticket.Kind.COMPLAINT or len(numbers) > 1 else {}
 
 
 def _standing(ticket: Ticket) -> Escalation | None:
