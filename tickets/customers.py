@@ -9,20 +9,23 @@ from django.db import IntegrityError, transaction
 from csp.models import Address, Customer
 
 
-def find_customer(address: str) -> Customer | None:
-    """The customer whom a mail address belongs to."""
-    row = (
-        Address.objects.filter(kind=Address.Kind.MAIL, value=address.strip().lower()).select_related("customer").first()
-    )
-    return row.customer if row else None
+def find_address(address: str) -> Address | None:
+    """This mail address, with the customer whom it belongs to, if we know it."""
+    value = address.strip().lower()
+    if not value:
+        return None
+    return Address.objects.filter(kind=Address.Kind.MAIL, value=value).select_related("customer").first()
 
 
 def customer_for(address: str, name: str, *, at: dt.datetime, language: str = "") -> Customer:
     """The customer with this mail address; a new one where nobody has it yet."""
+    found = find_address(address)
+    return found.customer if found is not None else new_customer(address, name, at=at, language=language)
+
+
+def new_customer(address: str, name: str, *, at: dt.datetime, language: str = "") -> Customer:
+    """A customer whom we have not met before, with this mail address."""
     value = address.strip().lower()
-    found = find_customer(value)
-    if found is not None:
-        return found
     try:
         with transaction.atomic():
             customer = Customer.objects.create(name=name.strip()[:200], language=language, created_at=at)

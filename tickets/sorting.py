@@ -21,6 +21,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Contract, Team, User
 from csp.roles import Permission
+from tickets.customers import find_address
 from tickets.intake import facts, reading, taking_in, verdicts
 from tickets.intake.landing import trail_subject
 from tickets.intake.message import PROBLEMS
@@ -130,7 +131,8 @@ def _let_in(row: InboundMessage, by: User, at: dt.datetime) -> None:
     message = reading.read(vault.read(row.blob))
     taking_in.describe(row, message)
     thread = taking_in.thread_of(row, message)
-    known = facts.facts_of(message, thread, row.mailbox)
+    address, past = find_address(message.sender.address), facts.past_of(row, message)
+    known = facts.facts_of(message, thread, row.mailbox, ours=facts.mailboxes(), is_known=address is not None)
     problem = message.unreadable
     verdict = verdicts.Verdict(
         verdicts.Kind.PARKED if problem else verdicts.Kind.INQUIRY,
@@ -138,7 +140,7 @@ def _let_in(row: InboundMessage, by: User, at: dt.datetime) -> None:
         problem.name if problem else "",
         acknowledge=verdicts.may_be_answered(message, known),
     )
-    taking_in.inquiry(row, message, thread, verdict, at, by=by)
+    taking_in.inquiry(row, message, thread, verdict, at, by=by, address=address, languages=past.languages)
 
 
 def _is_drawn(row: InboundMessage) -> bool:

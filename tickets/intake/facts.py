@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import connection
 from django.db.models import Q
 
 from csp.models import Mailbox, OutboundMessage, Team
-from tickets.customers import find_customer
 from tickets.intake import verdicts
 from tickets.intake.message import Message
 from tickets.intake.threading import KEYS, Thread
-from tickets.models import InboundMessage, MailText, SenderRule
-
-State = InboundMessage.State
+from tickets.models import InboundMessage, SenderRule
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 AT_ONCE = dt.timedelta(minutes=2)  # no person reads and writes back so soon, time after time
@@ -52,13 +50,16 @@ def bare(address: str) -> str:
     return f"{local.split('+')[0]}{at}{domain}"
 
 
-def mailbox_for(row: InboundMessage, recipients: Iterable[str]) -> Mailbox | None:
+def mailboxes() -> list[Mailbox]:
+    """All of ours, those that rest too, with what a ticket takes from them."""
+    return list(Mailbox.objects.select_related("team__contract"))
+
+
+def mailbox_for(row: InboundMessage, recipients: Iterable[str], among: Iterable[Mailbox]) -> Mailbox | None:
     """The mailbox that it was sent to: the one it was fetched from, by recipient, else the default one."""
     if row.mailbox is not None:
         return row.mailbox
-    ours = {
-        mailbox.address.lower(): mailbox for mailbox in Mailbox.objects.filter(is_active=True).select_related("team")
-    }
+    ours = {mailbox.address.lower(): mailbox for mailbox in among if mailbox.is_active}
     for address in recipients:
         for spelling in (address.strip().lower(), bare(address)):
             if spelling in ours:
@@ -70,7 +71,7 @@ def team_for(mailbox: Mailbox | None) -> Team:
     """The team that answers it; a fresh installation has one. Raises Team.DoesNotExist."""
     if mailbox is not None:
         return mailbox.team
-    team = Team.objects.filter(is_active=True).order_by("pk").first()
+    team = Team.objects.filter(is_active=True).select_related("contract").order_by("pk").first()
     if team is None:
         raise Team.DoesNotExist("There is no active team that could answer this. Make one.")
     return team
@@ -92,9 +93,11 @@ def rule_for(address: str, contract: int) -> verdicts.SenderRule:
     return verdicts.SenderRule.ALLOWED if verdict == SenderRule.Verdict.ALLOW else verdicts.SenderRule.BLOCKED
 
 
-def facts_of(message: Message, thread: Thread | None, mailbox: Mailbox | None) -> verdicts.Facts:
-    """What verdicts wants to know of a message to this mailbox."""
-    own = {bare(address) for address in Mailbox.objects.values_list("address", flat=True)}
+def facts_of(
+    message: Message, thread: Thread | None, mailbox: Mailbox | None, *, ours: Iterable[Mailbox], is_known: bool
+) -> verdicts.Facts:
+    """What verdicts wants to know of a message to this mailbox; `is_known` says whether its sender is a customer."""
+    own = {bare(each.address) for each in ours}
     own.add(bare(settings.DEFAULT_FROM_EMAIL.rpartition("<")[2].rstrip("> ")))
     domains = {address.rpartition("@")[2] for address in own} | {settings.MAIL_DOMAIN.lower()}
     sender = message.sender.address
@@ -103,34 +106,67 @@ def facts_of(message: Message, thread: Thread | None, mailbox: Mailbox | None) -
         own_domains=frozenset(domains),
         sender_rule=rule_for(sender, team_for(mailbox).contract_id) if sender else verdicts.SenderRule.NONE,
         answers_ours=thread is not None and thread.is_participant,
-        known_customer=bool(sender) and find_customer(sender) is not None,
+        known_customer=is_known,
         keys=KEYS,
         trusted_checkers=frozenset(name.lower() for name in settings.TRUSTED_CHECKERS),
     )
 
 
-def is_our_own(message: Message) -> bool:
-    """Whether it is a message that we sent, come back: nobody else's bears our Message-ID."""
-    ids = [f"<{each.strip().lower()}>" for each in message.message_ids]
-    return bool(ids) and OutboundMessage.objects.filter(message_id__in=ids).exists()
+@dataclasses.dataclass(frozen=True, slots=True)
+class Past:
+    """What went to and fro before: how much the sender wrote within the hour, and whether we had just acknowledged."""
+
+    is_our_own: bool  # nobody else's message bears our Message-ID
+    taken: int
+    answered_at_once: bool
+    languages: Sequence[str]  # that we have texts for
 
 
-def flood(row: InboundMessage) -> str:
+_PAST = """
+    select
+      exists (select 1 from csp_outboundmessage where message_id = any(%(ids)s)),
+      (select count(*) from tickets_inboundmessage where sender_address = %(sender)s and id <> %(row)s
+         and received_at > %(hour)s and received_at <= %(received)s and state in ('opened', 'threaded', 'parked')),
+      exists (select 1 from csp_outboundmessage where kind = 'acknowledgement' and "to" @> array[%(sender)s]::varchar[]
+         and accepted_at >= %(just)s and accepted_at <= %(received)s and created_at > %(days)s),
+      array(select distinct language from tickets_mailtext)
+"""
+
+
+def past_of(row: InboundMessage, message: Message) -> Past:
+    """All that we must know of the past, in one statement."""
+    received = row.received_at
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PAST,
+            {
+                "ids": [f"<{each.strip().lower()}>" for each in message.message_ids],
+                "sender": row.sender_address,
+                "row": row.pk,
+                "received": received,
+                "hour": received - HOUR,
+                "just": received - AT_ONCE,
+                "days": received - 2 * DAY,
+            },
+        )
+        own, taken, at_once, languages = cursor.fetchone()
+    return Past(own, taken, at_once, sorted({each.split("-")[0].lower() for each in languages}))
+
+
+def flood(row: InboundMessage, past: Past) -> str:
     """Why this sender's message is one too many for now, or empty."""
     if not row.sender_address:
         return ""
-    written = InboundMessage.objects.filter(sender_address=row.sender_address).exclude(pk=row.pk)
-    lately = written.filter(received_at__gt=row.received_at - HOUR, received_at__lte=row.received_at)
-    taken = lately.filter(state__in=[State.OPENED, State.THREADED, State.PARKED]).count()
-    if taken >= settings.MAIL_FLOOD:
+    if past.taken >= settings.MAIL_FLOOD:
         return f"More than {settings.MAIL_FLOOD} messages of this sender within an hour."
-    if _answers_itself(row, written):
+    if past.answered_at_once and _answers_itself(row):
         return "It answers our acknowledgements at once, time after time: perhaps another machine."
     return ""
 
 
-def _answers_itself(row: InboundMessage, written: models.QuerySet[InboundMessage]) -> bool:
+def _answers_itself(row: InboundMessage) -> bool:
     """Whether the sender, for the third time within a day, wrote right after an acknowledgement of ours reached it."""
+    written = InboundMessage.objects.filter(sender_address=row.sender_address).exclude(pk=row.pk)
     acknowledged = list(
         OutboundMessage.objects.filter(
             kind=OutboundMessage.Kind.ACKNOWLEDGEMENT,
@@ -140,8 +176,6 @@ def _answers_itself(row: InboundMessage, written: models.QuerySet[InboundMessage
             created_at__gt=row.received_at - 2 * DAY,
         ).values_list("accepted_at", flat=True)
     )
-    if not any(row.received_at - at <= AT_ONCE for at in acknowledged if at):
-        return False
     times = list(written.filter(received_at__gt=row.received_at - DAY).values_list("received_at", flat=True))
     rounds = sum(any(dt.timedelta(0) <= each - at <= AT_ONCE for each in times) for at in acknowledged if at)
     return rounds >= _ROUNDS
@@ -150,9 +184,8 @@ def _answers_itself(row: InboundMessage, written: models.QuerySet[InboundMessage
 # ---------------------------------------------------------------- the language
 
 
-def language_of(message: Message) -> str:
+def language_of(message: Message, ours: Sequence[str]) -> str:
     """The language it is written in, of those that we have texts for; empty where nobody can tell."""
-    ours = sorted({language.split("-")[0].lower() for language in MailText.objects.values_list("language", flat=True)})
     said = message.header("content-language").split(",")[0].strip().split("-")[0].lower()
     if said in ours:
         return said

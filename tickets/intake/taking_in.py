@@ -14,18 +14,19 @@ import hashlib
 import logging
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext as _
 
 from csp import mailboxes, notices, trail, vault
 from csp.events import Act
-from csp.models import Customer, Notice, OutboundMessage, Team
+from csp.models import Address, Customer, Notice, OutboundMessage, Team
 from tickets import acknowledging, delivery, handling, merging
 from tickets.conversation import Direction, File, Kind, Purpose, Said, excerpt_of, lock
-from tickets.customers import customer_for
+from tickets.customers import customer_for, find_address, new_customer
 from tickets.intake import facts, reading, sheet, threading, verdicts
 from tickets.intake.landing import trail_subject
 from tickets.intake.message import Message
@@ -70,18 +71,20 @@ def take_in_now(row: InboundMessage, at: dt.datetime) -> None:
 @transaction.atomic(durable=True)
 def _claim(at: dt.datetime) -> int | None:
     """The next message to try. The try is counted before it begins, so that one that kills its worker counts, too."""
-    row = (
-        InboundMessage.objects.select_for_update(skip_locked=True)
-        .filter(state=State.LANDED, next_attempt_at__lte=at)
-        .order_by("next_attempt_at", "pk")
-        .only("pk", "attempts")
-        .first()
-    )
-    if row is None:
-        return None
-    wait = WAITS[min(row.attempts, len(WAITS) - 1)]
-    InboundMessage.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1, next_attempt_at=at + wait)
-    return int(row.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"at": at, "waits": list(WAITS)})
+        found = cursor.fetchone()
+    return int(found[0]) if found else None
+
+
+_CLAIM = """
+    update tickets_inboundmessage m set attempts = attempts + 1,
+      next_attempt_at = %(at)s + (%(waits)s)[least(attempts + 1, cardinality(%(waits)s))]
+    where id = (
+      select id from tickets_inboundmessage where state = 'landed' and next_attempt_at <= %(at)s
+      order by next_attempt_at, id limit 1 for update skip locked
+    ) returning id
+"""
 
 
 def take_in_one(pk: int, at: dt.datetime) -> None:
@@ -131,7 +134,8 @@ def _can_be_read(row: InboundMessage) -> bool:
 def _understand(row: InboundMessage, at: dt.datetime) -> None:
     message = reading.read(vault.read(row.blob))
     describe(row, message)
-    row.mailbox = facts.mailbox_for(row, recipients(row, message))
+    ours = facts.mailboxes()
+    row.mailbox = facts.mailbox_for(row, recipients(row, message), ours)
     if row.door != InboundMessage.Door.FORM:
         mailboxes.mail_came(row.mailbox, at)
     earlier = _earlier(row)
@@ -142,8 +146,10 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
     if earlier is not None and row.message_id:
         row.flags.append("same_id_other_content")
     thread = thread_of(row, message)
-    known = facts.facts_of(message, thread, row.mailbox)
-    if facts.is_our_own(message):
+    address = find_address(message.sender.address)
+    past = facts.past_of(row, message)
+    known = facts.facts_of(message, thread, row.mailbox, ours=ours, is_known=address is not None)
+    if past.is_our_own:
         verdict = verdicts.Verdict(verdicts.Kind.OWN, "own_mark")
     else:
         verdict = verdicts.judge(message, facts=known)
@@ -161,12 +167,12 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
         case verdicts.Kind.UNSORTED:
             _unsorted(row, thread, verdict.sentence, at)
         case _:
-            doubt = "" if known.sender_rule is verdicts.SenderRule.ALLOWED else facts.flood(row)
+            doubt = "" if known.sender_rule is verdicts.SenderRule.ALLOWED else facts.flood(row, past)
             doubt = sheet.read(row, message).doubt or doubt
             if doubt:
                 _unsorted(row, thread, doubt, at)
             else:
-                inquiry(row, message, thread, verdict, at, by=ACTOR)
+                inquiry(row, message, thread, verdict, at, by=ACTOR, address=address, languages=past.languages)
 
 
 def _is_before_cut_over(row: InboundMessage) -> bool:
@@ -213,11 +219,11 @@ def _earlier(row: InboundMessage) -> InboundMessage | None:
         name = row.message_id or bytes(row.content_key).hex()
         cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 4790))", [name])
     others = InboundMessage.objects.exclude(pk=row.pk).exclude(state__in=[State.LANDED, State.DUPLICATE])
-    same = others.filter(sender_address=row.sender_address, content_key=row.content_key, message_id=row.message_id)
-    first = same.order_by("pk").first()
-    if first is None and row.message_id:
-        first = others.filter(message_id=row.message_id).order_by("pk").first()
-    return first
+    same = Q(sender_address=row.sender_address, content_key=row.content_key)
+    others = others.filter(message_id=row.message_id)
+    if not row.message_id:
+        others = others.filter(same)
+    return others.order_by(Case(When(same, then=0), default=1), "pk").first()
 
 
 def recipients(row: InboundMessage, message: Message) -> list[str]:
@@ -257,20 +263,24 @@ def inquiry(
     at: dt.datetime,
     *,
     by: trail.Actor,
+    address: Address | None,
+    languages: Sequence[str],
 ) -> None:
     """Somebody wants something: a follow-up on their ticket, or a new one with its clocks running from receipt.
 
-    `by` is whoever let it in: the intake, or the person who ruled that it is genuine.
+    `by` is whoever let it in: the intake, or the person who ruled that it is genuine; `address` the sender's, if we
+    know it; `languages` those that we have texts for.
     """
     parked = verdict.sentence if verdict.kind == verdicts.Kind.PARKED else ""
-    language = facts.language_of(message)
+    language = facts.language_of(message, languages)
     customer = None
-    if message.sender.address:
-        customer = customer_for(message.sender.address, message.sender.name, at=at, language=language)
-        # Who writes from an address is reached there again.
-        for address in customer.addresses.filter(value=row.sender_address, bounced_at__isnull=False):
+    if address is not None:
+        customer = address.customer
+        if address.bounced_at is not None:  # who writes from an address is reached there again
             address.bounced_at = None
             address.save(update_fields=["bounced_at"])
+    elif message.sender.address:
+        customer = new_customer(message.sender.address, message.sender.name, at=at, language=language)
     actor = customer if by == ACTOR and customer is not None else by
     said = _said(row, message, customer, parked)
     root = lock(thread.ticket) if thread is not None else None
@@ -365,7 +375,7 @@ def _said(row: InboundMessage, message: Message, customer: Customer | None, park
 def _park_unread(row: InboundMessage, at: dt.datetime) -> None:
     """What three tries could not take in: a ticket all the same, with the source at hand and the clock running."""
     reason = f"It could not be taken in after {TRIES} tries. {row.reason}".strip()
-    row.mailbox = row.mailbox or facts.mailbox_for(row, row.envelope_to.split(","))
+    row.mailbox = row.mailbox or facts.mailbox_for(row, row.envelope_to.split(","), facts.mailboxes())
     mailboxes.mail_came(row.mailbox, at)
     imported = _is_before_cut_over(row)
     row.ticket = handling.open_ticket(
