@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -31,7 +32,7 @@ from csp import clockface, outbox, trail
 from csp.events import Act
 from csp.models import Mailbox, OutboundMessage
 from tickets import handling, request_links
-from tickets.conversation import Direction, Kind, Purpose, Said, inbound, lock, recipients, write
+from tickets.conversation import Direction, Kind, Purpose, Said, lock, recipients, write
 from tickets.intake import references, threading
 from tickets.intake.facts import bare
 from tickets.intake.phrases import NOREPLY
@@ -49,42 +50,41 @@ ON_ITS_WAY = dt.timedelta(minutes=15)
 
 def acknowledge(at: dt.datetime, *, limit: int = 200) -> int:
     """Write every acknowledgement that is due. Returns how many tickets were seen to. `at` is the real time."""
-    due = Ticket.objects.filter(acknowledge_next_at__lte=at).order_by("acknowledge_next_at", "pk")
+    due = _waiting().filter(acknowledge_next_at__lte=at).order_by("acknowledge_next_at", "pk")
     done = 0
     try:
-        for number in list(due.values_list("pk", flat=True)[:limit]):
-            done += _acknowledge_one(number, at)
+        for ticket in list(due[:limit]):
+            done += _acknowledge_one(ticket, at)
     except DatabaseError:
         log.exception("Acknowledgements could not be written; they are tried again")
     return done
 
 
-def _acknowledge_one(number: int, at: dt.datetime) -> int:
+def _acknowledge_one(ticket: Ticket, at: dt.datetime) -> int:
     try:
-        return _write_for(number, at)
+        return _write_for(ticket, at)
     except Exception:  # one that cannot be written never stops the others; its clock runs, and a person sees it
-        log.exception("The acknowledgement of ticket %s could not be written", number)
-        Ticket.objects.filter(pk=number, acknowledge_next_at__isnull=False).update(acknowledge_next_at=at + AGAIN_IN)
+        log.exception("The acknowledgement of ticket %s could not be written", ticket.pk)
+        Ticket.objects.filter(pk=ticket.pk, acknowledge_next_at__isnull=False).update(acknowledge_next_at=at + AGAIN_IN)
         return 1
 
 
 @transaction.atomic(durable=True)
-def _write_for(number: int, at: dt.datetime) -> int:
-    ticket = _waiting().filter(pk=number, acknowledge_next_at__lte=at).first()
-    if ticket is None:
-        return 0  # written by another process meanwhile
+def _write_for(ticket: Ticket, at: dt.datetime) -> int:
     address = _address(ticket)
     with connection.cursor() as cursor:  # two tickets of one address at once: the second sees what the first wrote
         cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 31))", [address])
-    together = [(ticket, lock(ticket))]
+    roots = {ticket.pk: lock(ticket)}
     for other in _others(ticket, address):
         # Somebody may be at it; waiting for a second lock could be waiting in a circle. It is named in the next mail.
         with contextlib.suppress(Ticket.DoesNotExist):
-            together.append((other, lock(other, if_free=True)))
-    together.sort(key=lambda pair: pair[0].pk)
-    # Read again under the locks: what was written, answered or waived meanwhile is left out.
-    still = {row.pk: row for row in _waiting().filter(pk__in=[each.pk for each, _root in together])}
-    together = [(still[each.pk], root) for each, root in together if each.pk in still]
+            roots[other.pk] = lock(other, if_free=True)
+    # Read under the locks: what was written, answered or waived meanwhile is left out.
+    still = {row.pk: row for row in _whole().filter(pk__in=roots).order_by("pk")}
+    mine = still.get(ticket.pk)
+    if mine is None or mine.acknowledge_next_at is None or mine.acknowledge_next_at > at:
+        return 0  # written by another process meanwhile
+    together = [(row, roots[row.pk]) for row in still.values()]
     for each, _root in together:
         if not each.acknowledge.is_running:
             _leave(each)  # a person's answer came first, or it is not owed
@@ -118,9 +118,29 @@ def _others(ticket: Ticket, address: str) -> list[Ticket]:
     return [row for row in rows.order_by("pk")[:TOGETHER] if _address(row) == address]
 
 
+# What a customer wrote first on a ticket, and may expect an answer to.
+_FIRST = (
+    Interaction.objects.filter(ticket=OuterRef("pk"), direction=Direction.IN)
+    .exclude(purpose=Purpose.AUTOMATIC)
+    .order_by("pk")
+)
+
+
 def _waiting() -> models.QuerySet[Ticket]:
-    return Ticket.objects.filter(acknowledge_next_at__isnull=False).select_related(
-        "acknowledge", "respond", "customer", "team", "mailbox", "contract"
+    """The tickets whose acknowledgement is still to be written, as far as it takes to see which go together."""
+    rows = Ticket.objects.filter(acknowledge_next_at__isnull=False).only("customer", "mailbox")
+    return rows.annotate(wrote=Subquery(_FIRST.values("sender_address")[:1]))
+
+
+def _whole() -> models.QuerySet[Ticket]:
+    """The same with all that their mail says."""
+    known = Interaction.objects.filter(
+        ticket__customer=OuterRef("customer"), direction=Direction.OUT, author__isnull=False
+    )
+    return (
+        Ticket.objects.filter(acknowledge_next_at__isnull=False)
+        .select_related("acknowledge", "respond", "customer", "team", "mailbox", "contract")
+        .annotate(heard=Subquery(_FIRST.values("message_id")[:1]), is_known=Exists(known))
     )
 
 
@@ -133,16 +153,8 @@ def _leave(ticket: Ticket, reason: str = "") -> None:
 
 def _address(ticket: Ticket) -> str:
     """Who wrote it; for what came by letter or telephone, the customer's address."""
-    wrote = (
-        Interaction.objects.filter(ticket=ticket.pk, direction=Direction.IN)
-        .exclude(purpose=Purpose.AUTOMATIC)
-        .order_by("pk")
-        .values_list("sender_address", flat=True)
-        .first()
-    )
-    if wrote:
-        return wrote.lower()
-    return (recipients(ticket, []) or [""])[0]
+    wrote: str | None = ticket.wrote  # type: ignore[attr-defined]  # what _waiting() adds
+    return wrote.lower() if wrote else (recipients(ticket, []) or [""])[0]
 
 
 def _why_not(address: str) -> str:
@@ -166,7 +178,7 @@ def _send(together: Sequence[tuple[Ticket, Ticket]], address: str, at: dt.dateti
     words = compose([ticket for ticket, _root in together], at, {each.pk: links[root.pk] for each, root in together})
     kept = request_links.hidden(words.body, list(links.values()))
     key = f"acknowledgement:{first.pk}"
-    heard = [row.message_id for ticket, _root in together for row in inbound(ticket)[:1] if row.message_id]
+    heard = [str(ticket.heard) for ticket, _root in together if ticket.heard]  # type: ignore[attr-defined]  # of _whole()
     headers = {
         "Auto-Submitted": "auto-replied",  # RFC 3834: no machine shall answer this
         "X-Auto-Response-Suppress": "All",
@@ -246,7 +258,7 @@ def compose(tickets: Sequence[Ticket], at: dt.datetime, links: Mapping[int, str]
             for ticket in tickets
         ),
         "link": links[first.pk],
-        "name": first.customer.name if first.customer and _is_known(first) else "",
+        "name": first.customer.name if first.customer and first.is_known else "",  # type: ignore[attr-defined]  # of _whole()
         "team": first.mailbox.name if first.mailbox else first.team.name,
         "company": first.contract.company,
         "privacy": first.contract.privacy_url,
@@ -275,16 +287,6 @@ def zone_of(ticket: Ticket) -> ZoneInfo:
         return ZoneInfo(ticket.customer.zone)
     zone: ZoneInfo = ticket.contract.zoneinfo
     return zone
-
-
-def _is_known(ticket: Ticket) -> bool:
-    """Whether a person of ours has written to this customer before, so that the name is not a forger's."""
-    return (
-        ticket.customer_id is not None
-        and Interaction.objects.filter(
-            ticket__customer=ticket.customer_id, direction=Direction.OUT, author__isnull=False
-        ).exists()
-    )
 
 
 def fill(template: str, values: dict[str, str]) -> str:
