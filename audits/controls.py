@@ -23,6 +23,7 @@ from audits.periods import Period
 from csp import clockface, offices
 from csp.models import Contract, RoleGrant, Team, TrailCheckpoint, TrailEntry, TrailPending, User, Version
 from csp.roles import Office, Role
+from feedback.models import Remark
 from tickets.models import InboundMessage
 from tickets.sorting import SORT_WITHIN
 
@@ -186,6 +187,23 @@ def _trail(look: Look) -> Finding:
     return Finding(Standing.KEPT, text % {"n": f"{size:,}"})
 
 
+def _feedback_log(look: Look) -> Finding:
+    """4.2: that there is a log, with identities apart from it; 7.1: that something was collected in the period."""
+    if Remark.objects.filter(contract=look.contract).exists():
+        return Finding(Standing.KEPT, _("Identities are kept apart; every opening is on record."))
+    return Finding(Standing.NONE, _("No feedback is on record."))
+
+
+def _feedback(look: Look) -> Finding:
+    count = Remark.objects.filter(
+        contract=look.contract, recorded_at__gte=look.period.since, recorded_at__lt=look.period.until
+    ).count()
+    if not count:
+        return Finding(Standing.NONE, _("No feedback came in the period."))
+    text = ngettext("%(n)d remark in the period.", "%(n)d remarks in the period.", count)
+    return Finding(Standing.KEPT, text % {"n": count})
+
+
 def _auditors(look: Look) -> Finding:
     count = len(look.people[Role.AUDITOR])
     if not count:
@@ -237,9 +255,11 @@ CONTROLS: dict[str, Control] = {
     "2.2": _supervisors,
     "2.3": _feedback_team,
     "3.1": _unsorted,
+    "4.2": _feedback_log,
     "4.3": _trail,
     "6.2": _measured,
     "6.3": _auditors,
+    "7.1": _feedback,
     "8.1": _reports,
     "8.2": _measures,
     "10": _signatures,
@@ -248,8 +268,6 @@ CONTROLS: dict[str, Control] = {
 # Clauses that nothing is asked of: what the contract sets there is no duty, or nothing of it is on record yet.
 UNMEASURED = {
     "1.1": gettext_lazy("It sets no duty of its own: it is kept where the others are."),
-    "4.2": gettext_lazy("No feedback is on record."),
-    "7.1": gettext_lazy("No feedback is on record."),
     "8.3": gettext_lazy("No notice has been served."),
     "9.1": gettext_lazy("It sets no duty with a time."),
     "9.2": gettext_lazy("It sets no duty with a time."),

@@ -250,6 +250,8 @@ reading(csp.Deadline, contract="contract", list_filter=("state", "obligation"), 
 reading(csp.Breach, contract="contract", list_filter=("obligation",),
         list_display=("pk", "obligation", "deadline_id", "breached_at", "detected_at"))  # fmt: skip
 reading(csp.Assessment, contract="breach__contract", list_display=("pk", "breach_id", "verdict", "agreed"))
+reading(csp.AssessmentFile, contract="assessment__breach__contract", list_display=("pk", "assessment_id", "size"))
+reading(csp.Attempt, contract="assessment__breach__contract", list_display=("pk", "assessment_id", "channel", "at"))
 reading(csp.TrailEntry, list_filter=("act",), search_fields=("=context", "=actor"),
         list_display=("pk", "recorded_at", "actor", "act", "subject", "version", "source"))  # fmt: skip
 reading(csp.TrailSeal, list_display=("number", "entry_id"), ordering=("-number",))

@@ -54,6 +54,7 @@ SAYINGS = {
     "training.lifted": gettext_noop("%(course)s: passed. Your work is not limited for it any more."),
     "training.appealed": gettext_noop("There is an appeal against waiting for training. Somebody independent decides."),
     "training.appeal_decided": gettext_noop("Your appeal against waiting for training was decided."),
+    "assessment.proposed": gettext_noop("%(ref)s: how a breach (§%(clause)s) is to be read was proposed. You decide."),
     "cosign.waiting": gettext_noop("%(ref)s: an answer waits for your signature."),
     "cosign.returned": gettext_noop("%(ref)s: your answer was handed back unsigned."),
     "step.waiver": gettext_noop("%(ref)s: a step of its procedure is to be left out. You decide."),

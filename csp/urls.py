@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notices/<int:pk>/open/", notices.open_one, name="notice_open"),
     path("assessments/", assessments.index, name="assessments"),
     path("assessments/<int:pk>/", assessments.decide, name="assessment"),
+    path("assessments/files/<int:pk>/", assessments.file, name="assessment_file"),
     path("first-run/", first_run.show, name="first_run"),
     path("settings/people/", people.index, name="people"),
     path("settings/people/add/", people.add, name="person_add"),

@@ -37,9 +37,13 @@ def kind_of(content: bytes) -> str:
         return "text/plain" if content and b"\x00" not in content[:_LOOKED_AT] else UNKNOWN
 
 
+def name_of(upload: UploadedFile[Any]) -> str:
+    """What the file is called, without signs that cannot be printed."""
+    return "".join(sign for sign in (upload.name or "") if sign.isprintable()).strip() or _("file")
+
+
 def uploaded(upload: UploadedFile[Any]) -> File:
     """What somebody chose in a form, as a file of an interaction."""
     content = upload.read()
-    name = "".join(sign for sign in (upload.name or "") if sign.isprintable()).strip()
     declared = upload.content_type or ""
-    return File(name=name or _("file"), content_type=kind_of(content), content=content, declared_type=declared[:120])
+    return File(name=name_of(upload), content_type=kind_of(content), content=content, declared_type=declared[:120])

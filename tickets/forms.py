@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from csp.models import Assessment, Contract, Team, User
+from csp.models import Contract, Team, User
 from tickets import steps
 from tickets.calls import Talk
 from tickets.conversation import spelled
@@ -343,11 +343,6 @@ class ReferenceForm(forms.Form):
     """Another ticket, by its number."""
 
     other = forms.CharField(label=_("Reference"), max_length=20, help_text=_("For example #4790."))
-
-
-class AssessmentForm(ReasonForm):
-    field_order = ("verdict", "reason")
-    verdict = forms.ChoiceField(label=_("Verdict"), choices=Assessment.Verdict.choices, widget=forms.RadioSelect)
 
 
 class NewTicketForm(forms.Form):

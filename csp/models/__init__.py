@@ -2,7 +2,7 @@
 
 from csp.models.agreement import Contract, Reading, Signature, Version
 from csp.models.blobs import Blob, BlobKey
-from csp.models.deadlines import Assessment, Breach, Deadline, Held
+from csp.models.deadlines import Assessment, AssessmentFile, Attempt, Breach, Deadline, Held
 from csp.models.machinery import Heartbeat
 from csp.models.mailboxes import Mailbox
 from csp.models.notices import Notice
@@ -16,6 +16,8 @@ __all__ = [
     "Address",
     "Appointment",
     "Assessment",
+    "AssessmentFile",
+    "Attempt",
     "Blob",
     "BlobKey",
     "Breach",

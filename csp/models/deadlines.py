@@ -233,3 +233,50 @@ class Assessment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.breach}: {self.get_verdict_display()}"
+
+
+class AssessmentFile(models.Model):
+    """A file that shows why a breach is to be read so: a telephone record, a sent mail."""
+
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="files")
+    blob = models.ForeignKey("csp.Blob", on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=120)
+    size = models.PositiveBigIntegerField()
+
+    record = Record(Kept.TICKET, person="assessment__proposed_by", personal=("name",))
+
+    class Meta:
+        verbose_name = _("file of an assessment")
+        verbose_name_plural = _("files of assessments")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Attempt(models.Model):
+    """One time that somebody tried to reach the customer before the promise was due, and by which channel."""
+
+    class Channel(models.TextChoices):
+        PHONE = "phone", _("Telephone")
+        MAIL = "mail", _("E-mail")
+        LETTER = "letter", _("Letter")
+        VISIT = "visit", _("Visit")
+
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="attempts")
+    channel = models.CharField(max_length=10, choices=Channel)
+    at = models.DateTimeField()
+    # Of two attempts by one channel: no other way to the customer was known.
+    is_only_way = models.BooleanField(default=False)
+
+    record = Record(Kept.TICKET)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assessment", "channel", "at"], name="one_attempt_at_a_moment"),
+        ]
+        verbose_name = _("attempt to reach a customer")
+        verbose_name_plural = _("attempts to reach customers")
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}, {self.at:%Y-%m-%d %H:%M}"

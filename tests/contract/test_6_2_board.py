@@ -19,7 +19,7 @@ from audits.figures import Figure
 from audits.periods import Period
 from csp import assessing, deadlines
 from csp.contract import CLAUSES, OBLIGATIONS, obligations_of
-from csp.models import Assessment, Breach, User
+from csp.models import Assessment, Attempt, Breach, User
 from csp.roles import Office
 from tests import factories as make
 from tests.cast import Cast
@@ -45,7 +45,12 @@ def line(drawing: Board, key: str) -> Line:
 
 
 def ruled(breach: Breach, cast: Cast, verdict: Assessment.Verdict, *, agreed: bool = True) -> None:
-    row = assessing.propose(breach, by=cast.rita, at=AT + 3 * DAY, verdict=verdict, reason="Look at the log")
+    start = breach.deadline.starts_at
+    row = assessing.propose(
+        breach, by=cast.rita, at=AT + 3 * DAY, verdict=verdict, reason="Look at the log",
+        files=[assessing.File("log.txt", "text/plain", b"10:00 answered")],
+        attempts=[assessing.Tried(Attempt.Channel.PHONE, start), assessing.Tried(Attempt.Channel.MAIL, start)],
+    )  # fmt: skip
     assessing.decide(row, by=cast.olga, at=AT + 3 * DAY, agreed=agreed, reason="I looked")
 
 

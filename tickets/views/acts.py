@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -14,7 +15,8 @@ from csp import access, assessing, clock, clockface
 from csp.access import Refused
 from csp.models import Assessment, Deadline
 from csp.roles import Permission, Role
-from tickets import assignment, desk, escalation, forms, lifecycle, merging, resolving
+from tickets import assignment, desk, escalation, files, forms, lifecycle, merging, resolving
+from tickets.assessment_forms import AssessmentForm
 from tickets.conversation import family, visible_number
 from tickets.models import Ticket, TicketLink
 from tickets.views.door import Step, face_of, go, load, local_zone, path_of, person, refuse, take_step
@@ -297,6 +299,11 @@ def waive(request: HttpRequest, number: int, deadline: int) -> HttpResponse:
     return take_step(request, step, verb)
 
 
+def _shown(upload: UploadedFile[Any]) -> assessing.File:
+    content = upload.read()
+    return assessing.File(files.name_of(upload), files.kind_of(content), content)
+
+
 @BOTH
 @access.requires(Permission.PROPOSE_ASSESSMENT)
 def assess(request: HttpRequest, number: int, deadline: int) -> HttpResponse:
@@ -305,7 +312,7 @@ def assess(request: HttpRequest, number: int, deadline: int) -> HttpResponse:
     breach = getattr(row, "breach", None)
     if breach is None:
         raise Http404
-    form = forms.AssessmentForm(request.POST or None, label=_("Why?"))
+    form = AssessmentForm(request.POST or None, request.FILES or None, label=_("Why?"))
     step = Step(
         _("Assess the broken promise on %(ref)s") % {"ref": row.subject_ref}, _("Propose"), form, path_of(ticket),
         text=_("The breach itself never changes. Somebody outside the team decides about this proposal."),
@@ -314,7 +321,11 @@ def assess(request: HttpRequest, number: int, deadline: int) -> HttpResponse:
 
     def verb(good: dict[str, Any]) -> str:
         verdict = Assessment.Verdict(good["verdict"])
-        assessing.propose(breach, by=person(request), at=at, verdict=verdict, reason=good["reason"])
+        assessing.propose(
+            breach, by=person(request), at=at, verdict=verdict, reason=good["reason"],
+            files=[_shown(upload) for upload in good["shown_by"]],
+            attempts=form.tried, only_way=good["only_way"],
+        )  # fmt: skip
         return _("Proposed. Somebody outside the team decides.")
 
     return take_step(request, step, verb)
