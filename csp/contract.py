@@ -322,7 +322,8 @@ OBLIGATIONS: dict[str, Obligation] = {
             reminders=(50, 80, 95), escalates=True, opens_noncompliance=True, enforced=True,
         ),
         Obligation(
-            "triage", "3.3", "Triage", "Triaged", "receipt", "complexity decided", Term(hours=23), reminders=(50, 80)
+            "triage", "3.3", "Triage", "Triaged", "receipt", "complexity decided, at the latest with the first answer",
+            Term(hours=23), policy=True, reminders=(50, 80), escalates=True, enforced=True,
         ),
         Obligation(
             "take_up", "3.3", "Accept", "Accepted", "escalated", "accepted, decided or handed back",

@@ -100,9 +100,18 @@ def meet(rows: Iterable[Deadline], *, at: dt.datetime, by: trail.Actor, how: str
     A meeting past the due time records the breach itself where the sweep has not. `rows` may be stale: they are read
     again under lock.
     """
+    met, entries = meeting(rows, at=at, by=by, how=how)
+    trail.record_all(entries)
+    return met
+
+
+def meeting(
+    rows: Iterable[Deadline], *, at: dt.datetime, by: trail.Actor, how: str
+) -> tuple[list[Deadline], list[trail.Entry]]:
+    """As `meet`, for a caller who records these entries together with its own."""
     ids = [row.pk for row in rows]
     if not ids:
-        return []
+        return [], []
     locked = list(
         Deadline.objects.running()
         .filter(pk__in=ids)
@@ -130,8 +139,7 @@ def meet(rows: Iterable[Deadline], *, at: dt.datetime, by: trail.Actor, how: str
             )
         )
     Deadline.objects.bulk_update(locked, ["state", "met_at", "met_by", "met_how", "next_reminder_at"])
-    trail.record_all(entries)
-    return locked
+    return locked, entries
 
 
 def reopen(

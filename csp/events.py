@@ -23,6 +23,8 @@ class Act(TextChoices):
     TICKET_LINKED = "ticket.linked", _("linked the ticket")
     TICKET_JOINED = "ticket.joined", _("joined a linked ticket to this one")
     TICKET_COMPLEX = "ticket.complex", _("marked the ticket complex")
+    COMPLEX_PROPOSED = "ticket.complex_proposed", _("proposed that the ticket is complex")
+    COMPLEX_DISMISSED = "ticket.complex_dismissed", _("dismissed the proposal that the ticket is complex")
     TICKET_WITHIN_AUTHORITY = "ticket.within_authority", _("decided within own authority")
     TICKET_READ = "ticket.read", _("read the ticket")
     RESOLUTION_WRITTEN = "resolution.written", _("wrote down cause and resolution")

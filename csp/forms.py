@@ -156,6 +156,10 @@ class OfficeForm(forms.Form):
 class TeamForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100)
     is_active = forms.BooleanField(label=_("Takes in work"), required=False)
+    complex_above = forms.IntegerField(
+        label=_("Propose as complex above"), required=False, min_value=0, max_value=100_000_000,
+        help_text=_("A sum in a message, in whatever currency. Empty: the contract's own limit."),
+    )  # fmt: skip
 
 
 class NewTeamForm(forms.Form):
@@ -173,10 +177,14 @@ class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for ty
         assume_scheme="https",
         help_text=_("Customers find it under every acknowledgement."),
     )
+    complex_above = forms.IntegerField(
+        label=_("Propose as complex above"), required=False, min_value=0, max_value=100_000_000,
+        help_text=_("A sum in a message, in whatever currency; a team may have its own. Empty: no sum is looked for."),
+    )  # fmt: skip
 
     class Meta:
         model = Contract
-        fields = ["company", "party", "zone", "privacy_url"]
+        fields = ["company", "party", "zone", "privacy_url", "complex_above"]
 
 
 class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for type checkers only

@@ -63,6 +63,15 @@ SAYINGS = {
     "cosign.signed": gettext_noop("%(ref)s: your answer was signed and is on its way."),
 }
 
+# What a supervisor made of an escalation, for whoever has the ticket now.
+DECISIONS = {
+    "approve": gettext_noop("%(ref)s: your supervisor approves: %(note)s"),
+    "reject": gettext_noop("%(ref)s: your supervisor rejects: %(note)s"),
+    "instruct": gettext_noop("%(ref)s: your supervisor instructs: %(note)s"),
+    "take_over": gettext_noop("%(ref)s: your supervisor takes it over: %(note)s"),
+    "": gettext_noop("%(ref)s: your supervisor hands it back: %(note)s"),
+}
+
 
 @dataclasses.dataclass(slots=True)
 class Telling:
@@ -75,6 +84,7 @@ class Telling:
     path: str = ""
     deadline: Deadline | None = None
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    words: str = ""
     by_mail: bool = True
 
 
@@ -89,6 +99,7 @@ def tell(*tellings: Telling, at: dt.datetime) -> None:
             subject_ref=telling.subject_ref,
             path=telling.path,
             facts=dict(telling.facts),
+            words=telling.words[:500],
             created_at=at,
             by_mail=telling.by_mail,
         )
@@ -192,6 +203,9 @@ def sentence(notice: Notice) -> str:
             return _("%(ref)s was escalated to you.") % {"ref": notice.subject_ref}
         case Notice.Kind.ASSIGNED:
             return _("%(ref)s was assigned to you.") % {"ref": notice.subject_ref}
+        case Notice.Kind.RETURNED if "decision" in facts:
+            said = {"ref": notice.subject_ref, "note": notice.words}
+            return (_(DECISIONS[facts["decision"]]) % said).rstrip(": ")
         case Notice.Kind.RETURNED:
             return _("%(ref)s was handed back to you.") % {"ref": notice.subject_ref}
         case Notice.Kind.REPLY:

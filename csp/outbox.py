@@ -7,6 +7,7 @@ both carry the same Message-ID. A message counts as sent when the first server o
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
@@ -83,11 +84,13 @@ def post(
     headers: Mapping[str, str] | None = None,
     attachments: Iterable[tuple[str, str, Blob]] = (),
     not_before: dt.datetime | None = None,
+    is_new: bool = False,
 ) -> OutboundMessage:
     """Put a message in the outbox; posting the same `dedupe_key` again returns the first one.
 
     `attachments` are (name, content type, blob). Raises BadHeader for control characters in anything that becomes a
-    header. It is sent as soon as can be, or not before an instant of the real clock.
+    header. It is sent as soon as can be, or not before an instant of the real clock. `is_new` says that nobody can have
+    posted this key before.
     """
     if mailbox is not None:
         sender = sender_of(mailbox)
@@ -113,7 +116,7 @@ def post(
         not_before=not_before,
     )
     try:
-        with transaction.atomic():
+        with contextlib.nullcontext() if is_new else transaction.atomic():
             fresh.save(force_insert=True)
     except IntegrityError:
         return OutboundMessage.objects.get(dedupe_key=dedupe_key)

@@ -15,7 +15,7 @@ from csp.events import Act
 from csp.models import Contract, Deadline, Mailbox, Team, User
 from csp.roles import Permission
 
-CONTRACT_FIELDS = ("company", "party", "zone", "privacy_url")
+CONTRACT_FIELDS = ("company", "party", "zone", "privacy_url", "complex_above")
 
 
 @transaction.atomic
@@ -29,8 +29,10 @@ def add(contract: Contract, name: str, *, by: User, at: dt.datetime) -> Team:
 
 
 @transaction.atomic
-def change(team: Team, *, name: str, is_active: bool, by: User, at: dt.datetime) -> Team:
-    """Rename a team, let it rest or wake it. A team that owes something, or that mail comes to, cannot rest."""
+def change(
+    team: Team, *, name: str, is_active: bool, by: User, at: dt.datetime, complex_above: int | None = None
+) -> Team:
+    """Rename a team, set its limit, let it rest or wake it. One that owes something, or that mail comes to, cannot."""
     access.check(by, Permission.MANAGE_TEAMS)
     team = Team.objects.select_for_update().get(pk=team.pk)
     _check_name(team.contract, name, besides=team)
@@ -40,9 +42,9 @@ def change(team: Team, *, name: str, is_active: bool, by: User, at: dt.datetime)
             raise Refused(_("This team still owes %(n)s duties. Move its tickets first.") % {"n": open_duties})
         if Mailbox.objects.filter(team=team, is_active=True).exists():
             raise Refused(_("Mail comes to this team. Give its mailboxes to another team first."))
-    facts = {"name": name, "active": is_active}
-    if (team.name, team.is_active) != (name, is_active):
-        team.name, team.is_active = name, is_active
+    facts = {"name": name, "active": is_active, "complex_above": complex_above}
+    if (team.name, team.is_active, team.complex_above) != (name, is_active, complex_above):
+        team.name, team.is_active, team.complex_above = name, is_active, complex_above
         team.save()
         trail.record(Act.SETTING_CHANGED, f"team:{team.pk}", by=by, at=at, facts=facts)
     return team

@@ -21,7 +21,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, Notice, User
 from csp.roles import Permission
-from tickets import complaints, handling, oversight
+from tickets import complaints, complexity, handling, oversight
 from tickets.conversation import (
     ANSWERING,
     Direction,
@@ -167,6 +167,11 @@ def _keep(root: Ticket, call: Call, *, by: User, at: dt.datetime, seen_until: dt
     met = [clock for clock in running(root, numbers=numbers) if _meets(call, clock, spoken, heard, known)]
     deadlines.meet(met, at=call.ended_at, by=row.author or by, how=f"interaction:{row.pk}")
     if call.answers_customer:
+        carried = complexity.carried_by_answer(
+            root, complexity.WITHIN, known, by=row.author or by, at=call.ended_at, numbers=numbers
+        )
+        root.save()
+        trail.record_all(carried.entries)
         for number in spoken:
             through = max((each.pk for each in known if each.ticket_id == number), default=0)
             Ticket.objects.filter(pk=number).update(answered_through=Greatest("answered_through", Value(through)))

@@ -12,12 +12,12 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from csp import agreement, deadlines, vault
 from csp.models import Address, Blob, Customer, Deadline, User, Version
-from tickets.models import Attachment, InboundMessage, Interaction, SpokenTo, Ticket
+from tickets.models import Attachment, ComplexityProposal, InboundMessage, Interaction, SpokenTo, Ticket
 
 Kind, Direction, Purpose = Interaction.Kind, Interaction.Direction, Interaction.Purpose
 
@@ -164,9 +164,14 @@ def conversation(ticket: Ticket) -> list[Interaction]:
 
 
 def inbound(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Interaction]:
-    """What the customer said and may expect an answer to, oldest first; automatic replies are not among it."""
+    """What the customer said and may expect an answer to, oldest first; automatic replies are not among it.
+
+    `is_sign` of each: whether a rule proposes, because of it, that the case is complex.
+    """
+    signs = ComplexityProposal.objects.filter(interaction=OuterRef("pk"), decided_at__isnull=True)
     return list(
-        Interaction.objects.filter(ticket__in=numbers or family(ticket), direction=Direction.IN)
+        Interaction.objects.annotate(is_sign=Exists(signs))
+        .filter(ticket__in=numbers or family(ticket), direction=Direction.IN)
         .exclude(purpose=Purpose.AUTOMATIC)
         .defer(*TEXT)
         .order_by("pk")
@@ -228,6 +233,8 @@ def derive(ticket: Ticket, *, rows: Collection[Deadline] | None = None) -> None:
     A merged ticket has none of its own: its root carries them.
     """
     waiting = [row for row in (obligations(ticket) if rows is None else rows) if row.is_running]
+    # The answer carries that decision; the clock of the answer is the one to look at, while there is one.
+    waiting = [row for row in waiting if row.obligation != "triage"] or waiting
     first = min(waiting, key=lambda row: (row.due_at, _PRECEDENCE.get(row.obligation, 9)), default=None)
     ticket.next_obligation = first.obligation if first else ""
     ticket.next_clause = first.clause if first else ""

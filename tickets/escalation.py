@@ -14,13 +14,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from csp import access, agreement, batches, deadlines, notices, trail
+from csp import access, batches, deadlines, notices, trail
 from csp.access import Refused
 from csp.contract import OBLIGATIONS
 from csp.events import Act
 from csp.models import Breach, Deadline, Notice, User
 from csp.roles import Permission
-from tickets.conversation import derive, lock, running, subject_of
+from tickets import complexity
+from tickets.conversation import derive, lock, running
 from tickets.handling import check_can_work
 from tickets.models import Escalation, EscalationCause, Interaction, Ticket
 
@@ -31,82 +32,9 @@ RECENT = dt.timedelta(days=2)
 ESCALATING = [code for code, rule in OBLIGATIONS.items() if rule.escalates]
 
 
-def _start_clock(root: Ticket, at: dt.datetime, carried_by: Interaction | None) -> None:
-    """Clause 3.3 counts from the receipt of what made the case complex, not from the moment somebody saw it."""
-    if root.escalate_id is not None:
-        return
-    starts_at = carried_by.occurred_at if carried_by else root.received_at
-    version = agreement.in_force(root.contract, starts_at)
-    [root.escalate] = deadlines.start(
-        [deadlines.draft("escalate", subject_of(root), version, starts_at=starts_at)], at=at
-    )
-
-
-@transaction.atomic
-def mark_complex(
-    ticket: Ticket, *, by: User, at: dt.datetime, reason: str, carried_by: Interaction | None = None
-) -> Ticket:
-    """Say that a case needs higher authority. Its clock runs from receipt; marked after hour 24 it is born breached.
-
-    Where the ticket is before a supervisor already, the clock is met by that.
-    """
-    root = lock(ticket)
-    check_can_work(root, by)
-    if not reason.strip():
-        raise Refused(_("Say what makes it complex; the supervisor reads it first."))
-    if root.escalate_id is not None:
-        raise Refused(_("This ticket is marked complex already."))
-    _start_clock(root, at, carried_by)
-    root.complex_reason = reason.strip()[:500]
-    _bring_back(root)
-    root.save()
-    stands = root.escalations.filter(closed_at__isnull=True).first()
-    if stands is not None:
-        _reached(root, stands, by=by, at=at)
-    derive(root)
-    trail.record(
-        Act.TICKET_COMPLEX,
-        root.trail_subject,
-        by=by,
-        at=at,
-        facts={"deadline": root.escalate_id, "carried_by": carried_by.pk if carried_by else None},
-        personal={"reason": reason},
-    )
-    return root
-
-
-def _bring_back(root: Ticket) -> None:
-    """What a supervisor has to decide is not finished."""
-    if not root.is_unfinished:
-        root.state, root.resolved_at, root.closed_at = Ticket.State.OPEN, None, None
-
-
 def _reached(root: Ticket, row: Escalation, *, by: trail.Actor, at: dt.datetime) -> None:
     """The ticket is before a supervisor through this escalation: clause 3.3 asks no more."""
     deadlines.meet(running(root, "escalate"), at=at, by=by, how=f"escalation:{row.pk}")
-
-
-@transaction.atomic
-def decide_within_authority(ticket: Ticket, *, by: User, at: dt.datetime, reason: str) -> Ticket:
-    """Decide a complex case oneself, because one may; the reason stands in the evidence."""
-    root = lock(ticket)
-    check_can_work(root, by)
-    if not reason.strip():
-        raise Refused(_("Say why this is within your authority; the reason stands in the evidence."))
-    rows = running(root, "escalate")
-    if not rows:
-        raise Refused(_("This ticket is not waiting to be escalated."))
-    met = deadlines.meet(rows, at=at, by=by, how="within own authority")
-    derive(root)
-    trail.record(
-        Act.TICKET_WITHIN_AUTHORITY,
-        root.trail_subject,
-        by=by,
-        at=at,
-        facts={"deadlines": [row.pk for row in met]},
-        personal={"reason": reason},
-    )
-    return root
 
 
 @transaction.atomic
@@ -131,9 +59,9 @@ def escalate(
         raise Refused(_("Say why it needs a supervisor; one sentence is enough."))
     if to is not None and not access.may(to, Permission.DECIDE_ESCALATIONS, team_id=root.team_id):
         raise Refused(_("%(name)s is not a supervisor of %(team)s.") % {"name": to.name, "team": root.team})
-    _start_clock(root, at, carried_by)
+    complexity.start_clock(root, at, carried_by)
     root.complex_reason = root.complex_reason or reason[:500]
-    _bring_back(root)
+    complexity.bring_back(root)
     if root.state == Ticket.State.NEW:
         root.state = Ticket.State.OPEN
     root.save()
@@ -153,6 +81,7 @@ def escalate(
         )
     else:
         _add_reason(row, reason, to=to, authority_needed=authority_needed.strip())
+    complexity.said_complex(root, by=by, at=at, reason=reason)
     _reached(root, row, by=by, at=at)
     derive(root)
     notices.tell(
@@ -237,7 +166,7 @@ def _pull_batch(breaches: list[Breach], at: dt.datetime) -> int:
         Escalation(
             ticket=tickets[pk],
             team_id=tickets[pk].team_id,
-            origin=Origin.BREACH,
+            origin=_origin(rows),
             reason=_reason(rows[0]),
             raised_at=at,
             from_user_id=tickets[pk].assignee_id,
@@ -307,6 +236,11 @@ def _lock_roots(numbers: set[int]) -> dict[int, Ticket]:
     return {number: rows[root] for number, root in wanted.items() if root in rows and rows[root].merged_into_id is None}
 
 
+def _origin(rows: Sequence[Breach]) -> Escalation.Origin:
+    """A promise to the customer was broken, or nobody has said yet whether it is complex and it goes up to be safe."""
+    return Origin.PRECAUTION if all(row.obligation == "triage" for row in rows) else Origin.BREACH
+
+
 def _reason(breach: Breach) -> str:
     rule = OBLIGATIONS[breach.obligation]
     return f"§{rule.clause} {rule.verb}"
@@ -351,10 +285,11 @@ def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.D
     row.decision, row.outcome, row.outcome_note = decision, Outcome.DECIDED, note.strip()
     row.closed_at, row.closed_by = at, by
     row.save()
+    complexity.decided(root, by=by, at=at, how=f"escalation:{row.pk}")
     _reached(root, row, by=by, at=at)
     derive(root)
     owner = by if decision == Decision.TAKE_OVER else _owner_after(root, row)
-    _give(root, owner, by, at)
+    _give(root, row, owner, by, at)
     trail.record(
         Act.ESCALATION_DECIDED,
         root.trail_subject,
@@ -374,7 +309,9 @@ def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Esc
         raise Refused(_("Say why it goes back, so that it does not come up again the same way."))
     row.outcome, row.outcome_note, row.closed_at, row.closed_by = Outcome.RETURNED, reason.strip(), at, by
     row.save()
-    _give(root, _owner_after(root, row), by, at)
+    complexity.decided(root, by=by, at=at, how=f"escalation:{row.pk}")
+    derive(root)
+    _give(root, row, _owner_after(root, row), by, at)
     trail.record(
         Act.ESCALATION_RETURNED,
         root.trail_subject,
@@ -438,19 +375,23 @@ def _owner_after(root: Ticket, row: Escalation) -> User | None:
     return None
 
 
-def _give(root: Ticket, owner: User | None, by: User, at: dt.datetime) -> None:
+def _give(root: Ticket, row: Escalation, owner: User | None, by: User, at: dt.datetime) -> None:
+    """Whose the ticket is now, and what the supervisor said, which reaches whoever acts on it."""
+    told = {person.pk: person for person in (owner, _owner_after(root, row)) if person is not None and person != by}
     if root.assignee_id != (owner.pk if owner else None):
         root.assignee = owner
         root.save()
     deadlines.hand_over(running(root), responsible=owner, team=root.team, at=at)
-    if owner is not None and owner != by:
+    if told:
         notices.tell(
             notices.Telling(
                 kind=Notice.Kind.RETURNED,
                 key=f"returned:{root.pk}:{at.timestamp()}",
-                to=[owner],
+                to=told.values(),
                 subject_ref=root.reference,
                 path=root.path,
+                facts={"decision": row.decision},
+                words=row.outcome_note,
             ),
             at=at,
         )

@@ -120,6 +120,7 @@ class ComposerForm(forms.Form):
     """What somebody writes on a ticket. Each kind has its own text, so that a note can never leave as a reply."""
 
     REPLY, HOLDING, NOTE = "reply", "holding", "note"
+    WITHIN, COMPLEX = "within", "complex"
 
     kind = forms.ChoiceField(choices=[(REPLY, _("Reply")), (HOLDING, _("Holding message")), (NOTE, _("Note"))])
     reply = forms.CharField(required=False, max_length=100_000, strip=False, label=_("Reply to the customer"))
@@ -135,6 +136,10 @@ class ComposerForm(forms.Form):
             (Ticket.State.RESOLVED, _("Resolved")),
         ],
     )
+    decision = forms.ChoiceField(
+        required=False, choices=[(WITHIN, _("Within my authority")), (COMPLEX, _("Complex: a supervisor decides"))]
+    )  # fmt: skip
+    why = forms.CharField(required=False, max_length=500, label=_("Why"))
     seen_through = SeenField()
 
     def clean_cc(self) -> list[str]:
@@ -163,6 +168,10 @@ class ReasonForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["reason"].label = label or self.fields["reason"].label
         self.fields["reason"].help_text = hint
+
+
+class DismissForm(ReasonForm):
+    through = forms.IntegerField(min_value=0, max_value=2**62, widget=forms.HiddenInput)
 
 
 class NoReplyForm(ReasonForm):

@@ -17,7 +17,7 @@ from csp import agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
-from tickets import closing, complaints, oversight, request_links, resolving
+from tickets import closing, complaints, complexity, oversight, request_links, resolving
 from tickets.conversation import (
     ANSWERING,
     Direction,
@@ -111,10 +111,11 @@ def open_ticket(
     )
     void = NEVER_OWED.get(origin, "")
     person = by if isinstance(by, User) else None
+    owed = ("acknowledge", "respond") if void else ("acknowledge", "respond", "triage")
     clocks = deadlines.start(
         [
             deadlines.draft(code, about, version, starts_at=received_at, void=void, void_at=at, void_by=person)
-            for code in ("acknowledge", "respond")
+            for code in owed
         ],
         at=at,
     )
@@ -138,6 +139,7 @@ def open_ticket(
         assignee=assignee,
         acknowledge=clocks[0],
         respond=clocks[1],
+        triage=None if void else clocks[2],
         acknowledge_next_at=None if void or acknowledge_by_hand else at,
         acknowledge_by_hand=acknowledge_by_hand[:200],
         last_interaction_at=said.occurred_at if said else received_at,
@@ -150,7 +152,7 @@ def open_ticket(
         ticket.next_obligation, ticket.next_clause = "respond", clocks[1].clause
         ticket.next_starts_at, ticket.next_due_at = clocks[1].starts_at, clocks[1].due_at
     ticket.save(force_insert=True)
-    written = write(ticket, said, at=at).parts if said else []
+    first = write(ticket, said, at=at) if said else None
     trail.record(
         Act.TICKET_PARKED if parked_reason else Act.TICKET_OPENED,
         ticket.trail_subject,
@@ -164,10 +166,12 @@ def open_ticket(
             "deadlines": [row.pk for row in clocks],
         },
         personal={"subject": ticket.subject},
-        evidence=written,
+        evidence=first.parts if first else (),
     )
     if kind == Ticket.Kind.COMPLAINT:
         complaints.begin(ticket, at=at, by=by)
+    if first is not None and not void:
+        complexity.propose(ticket, first, at=at, is_first=True)
     return ticket
 
 
@@ -229,6 +233,7 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
         },
         evidence=row.parts,
     )
+    complexity.propose(root, row, at=at)
     return row
 
 
@@ -244,9 +249,10 @@ def respond(
     cc: Sequence[str] = (),
     files: Sequence[File] = (),
     then: Ticket.State = State.WAITING,
+    decision: complexity.Decision = complexity.WITHIN,
     cosigned: CoSignature | None = None,
 ) -> Interaction | CoSignature:
-    """Write to the customer: an answer, or a holding message.
+    """Write to the customer: an answer, which carries the decision whether the case is complex, or a holding message.
 
     `seen_through` is what the author had on screen of each ticket that speaks here (conversation.seen_of); it speaks to
     that and to nothing else, whatever is merged later. Nothing is met yet: a duty is met when the first server outside
@@ -272,6 +278,9 @@ def respond(
         for number in numbers
         if number in seen_through or number not in last
     }
+    carried = complexity.Carried()
+    if purpose == Purpose.ANSWER and cosigned is None:
+        carried = complexity.carried_by_answer(root, decision, heard, by=by, at=at, numbers=numbers)
     if then == State.RESOLVED and [row for row in closing.missing(root, then) if row.name != "answer"]:
         then = State.OPEN  # a supervisor has to hear of it yet (3.3), a complaint lacks something (3.2)
     if missed:
@@ -282,6 +291,8 @@ def respond(
     limits = restrictions.of(by, at)
     limit = oversight.holds_back(limits)
     if limit is not None and purpose == Purpose.ANSWER and cosigned is None:
+        root.save()
+        trail.record_all(carried.entries)
         return oversight.hold(
             root, limit, by=by, at=at, body=body, seen_through=speaks_to, cc=cc, files=files, then=then
         )
@@ -304,6 +315,7 @@ def respond(
     message = outbox.post(
         kind=OutboundMessage.Kind.ANSWER if purpose == Purpose.ANSWER else OutboundMessage.Kind.HOLDING,
         dedupe_key=f"interaction:{row.pk}",
+        is_new=True,
         to=to,
         cc=cc,
         subject=row.subject,
@@ -333,14 +345,17 @@ def respond(
         Draft.objects.filter(
             ticket=root, user=by, mode=Draft.Mode.REPLY if purpose == Purpose.ANSWER else Draft.Mode.HOLDING
         ).delete()
-    trail.record(
+    entry = trail.Entry(
         Act.ANSWER_WRITTEN if purpose == Purpose.ANSWER else Act.HOLDING_WRITTEN,
         root.trail_subject,
         by=by,
         at=at,
-        facts={"interaction": row.pk, "speaks_to": speaks_to, "message": message.pk, "state": root.state},
+        facts={"interaction": row.pk, "speaks_to": speaks_to, "message": message.pk, "state": root.state}
+        | carried.facts,
+        personal=carried.personal,
         evidence=row.parts,
     )
+    trail.record_all([*carried.entries, entry])
     return row
 
 

@@ -17,7 +17,17 @@ from csp.demo.company import Company
 from csp.demo.correcting import correct
 from csp.demo.plan import FIRST, Step, Story
 from csp.models import Deadline, Notice, OutboundMessage, User
-from tickets import acknowledging, assignment, complaints, delivery, escalation, handling, lifecycle, merging
+from tickets import (
+    acknowledging,
+    assignment,
+    complaints,
+    complexity,
+    delivery,
+    escalation,
+    handling,
+    lifecycle,
+    merging,
+)
 from tickets.conversation import Purpose, Seen, inbound, running, seen_of
 from tickets.intake import landing, taking_in
 from tickets.models import Delivery, Escalation, InboundMessage, Interaction, Ticket
@@ -179,10 +189,10 @@ class Telling:
         )  # fmt: skip
 
     def complex(self, step: Step) -> None:
-        escalation.mark_complex(self.ticket, by=self.agent, at=step.at, reason=step.text)
+        complexity.mark_complex(self.ticket, by=self.agent, at=step.at, reason=step.text)
 
     def within_authority(self, step: Step) -> None:
-        escalation.decide_within_authority(self.ticket, by=self.agent, at=step.at, reason=step.text)
+        complexity.decide_within_authority(self.ticket, by=self.agent, at=step.at, reason=step.text)
 
     def escalate(self, step: Step) -> None:
         escalation.escalate(self.ticket, by=self.agent, at=step.at, reason=step.text, to=self.supervisor)

@@ -18,6 +18,8 @@ class Contract(models.Model):
     party = models.CharField(_("party"), max_length=200, blank=True)
     zone = models.CharField(_("time zone"), max_length=64, default="Europe/London")
     privacy_url = models.URLField(_("privacy notice"), blank=True)
+    # Above this sum in a message the product proposes that a case is complex (clause 3.3); empty: it never does.
+    complex_above = models.PositiveIntegerField(_("propose as complex above"), null=True, blank=True, default=500)
     created_at = models.DateTimeField()
 
     history = HistoricalRecords()

@@ -36,6 +36,7 @@ class Notice(models.Model):
     path = models.CharField(max_length=120, blank=True)
     # Parameters of the sentence that the page and the mail say (csp.notices); no personal text.
     facts = models.JSONField(default=dict, blank=True)
+    words = models.CharField(max_length=500, blank=True)  # what somebody said to this person, word for word
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
     by_mail = models.BooleanField(default=True)
@@ -44,7 +45,7 @@ class Notice(models.Model):
         "csp.OutboundMessage", on_delete=models.PROTECT, null=True, blank=True, related_name="notices"
     )
 
-    record = Record(Kept.MACHINERY, person="user")
+    record = Record(Kept.MACHINERY, person="user", personal=("words",))
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_notice_per_person_and_thing")]

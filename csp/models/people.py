@@ -127,6 +127,8 @@ class Team(models.Model):
     contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, related_name="teams")
     name = models.CharField(_("name"), max_length=100)
     is_active = models.BooleanField(_("active"), default=True)
+    # Above this sum in a message the product proposes that a case is complex; empty: the contract's own.
+    complex_above = models.PositiveIntegerField(_("propose as complex above"), null=True, blank=True)
     created_at = models.DateTimeField()
 
     history = HistoricalRecords()

@@ -47,7 +47,7 @@ def add(request: HttpRequest) -> HttpResponse:
 def team(request: HttpRequest, pk: int) -> HttpResponse:
     """Rename a team, or let it rest."""
     row = get_object_or_404(Team, pk=pk)
-    form = TeamForm(request.POST or None, initial={"name": row.name, "is_active": row.is_active})
+    form = TeamForm(request.POST or None, initial={name: getattr(row, name) for name in TeamForm.base_fields})
     by, at = access.person(request), clock.now()
     if request.method == "POST":
         changed = trying.in_form(form, lambda: teams.change(row, by=by, at=at, **form.cleaned_data))

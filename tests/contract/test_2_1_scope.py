@@ -15,7 +15,7 @@ from csp.roles import Role
 from tests import factories as make
 from tests.cast import Cast
 from tests.tickets.desk import at_nine, browser
-from tickets import assignment, disclosure, escalation, handling, lifecycle, merging, queues, search
+from tickets import assignment, complexity, disclosure, escalation, handling, lifecycle, merging, queues, search
 from tickets.conversation import File
 from tickets.handling import Refused
 from tickets.models import CoSignature, Escalation, Ticket, TicketLink
@@ -136,5 +136,5 @@ def test_the_board_notices_what_was_marked_complex(cast: Cast) -> None:
     client, where = browser(cast.sam), "/changes?scope=escalations"
     cursor = client.get(where).json()["cursor"]
     assert client.get(where, {"scope": "escalations", "since": cursor}).status_code == 204
-    escalation.mark_complex(ticket, by=cast.rita, at=AT, reason="A lawyer writes")
+    complexity.mark_complex(ticket, by=cast.rita, at=AT, reason="A lawyer writes")
     assert client.get("/changes", {"scope": "escalations", "since": cursor}).status_code == 200

@@ -59,7 +59,7 @@ def test_exactly_one_breach_escalation_and_set_of_notices_for_each_unanswered_ti
         call_command("tick", "--at", at)
         for ticket in tickets:
             breach = Breach.objects.get(deadline=response_to(ticket))
-            assert Escalation.objects.get(ticket=ticket).causes.get().breach == breach
+            assert Escalation.objects.get(ticket=ticket).causes.get(breach__obligation="respond").breach == breach
             told = Notice.objects.filter(key=f"breach:{breach.pk}").values_list("user__name", flat=True)
             assert sorted(told) == ["Rita Representative", "Sam Supervisor"]
     assert Breach.objects.filter(obligation="respond").count() == 3
@@ -209,7 +209,8 @@ def test_the_first_mark_of_somebody_who_left_goes_up(cast: Cast) -> None:
     make.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita)
     type(cast.rita).objects.filter(pk=cast.rita.pk).update(is_active=False, left_at=make.AT)
     deadlines.remind(make.AT + DAY / 2)
-    assert list(Notice.objects.values_list("user__name", flat=True)) == ["Sam Supervisor"]
+    marks = Notice.objects.filter(facts__obligation="respond")
+    assert list(marks.values_list("user__name", flat=True)) == ["Sam Supervisor"]
 
 
 def test_an_answer_costs_at_most_twenty_statements(cast: Cast) -> None:

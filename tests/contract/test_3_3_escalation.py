@@ -8,12 +8,12 @@ import datetime as dt
 
 import pytest
 
-from csp import deadlines
+from csp import deadlines, notices
 from csp.models import Breach, Deadline, Notice
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.edges import INSTANTS, NAMES
-from tickets import escalation, handling, lifecycle, merging
+from tickets import complexity, escalation, handling, lifecycle, merging
 from tickets.handling import Refused
 from tickets.models import Escalation, Ticket
 
@@ -41,7 +41,7 @@ def test_the_second_decides_and_counts_from_receipt(
 
 def test_marked_at_hour_thirty_it_is_born_breached(cast: Cast) -> None:
     ticket = make.ticket(team=cast.team, customer=cast.carl)
-    escalation.mark_complex(ticket, by=cast.rita, at=AT + 30 * HOUR, reason="A lawyer writes")
+    complexity.mark_complex(ticket, by=cast.rita, at=AT + 30 * HOUR, reason="A lawyer writes")
     row = clock_of(ticket)
     assert row.state == State.BREACHED
     breach = Breach.objects.get(deadline=row)
@@ -54,13 +54,13 @@ def test_it_counts_from_the_message_that_made_it_complex(cast: Cast) -> None:
     ticket = make.ticket(team=cast.team, customer=cast.carl)
     make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR)
     fact = make.message(ticket=ticket, at=AT + 40 * HOUR, body="I go to court.")
-    escalation.mark_complex(ticket, by=cast.rita, at=AT + 41 * HOUR, reason="Court", carried_by=fact)
+    complexity.mark_complex(ticket, by=cast.rita, at=AT + 41 * HOUR, reason="Court", carried_by=fact)
     assert (clock_of(ticket).starts_at, clock_of(ticket).state) == (AT + 40 * HOUR, State.OPEN)
 
 
 def test_what_nobody_escalated_goes_up_once_and_the_supervisors_know(cast: Cast) -> None:
     ticket = make.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita)
-    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A lawyer writes")
+    complexity.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A lawyer writes")
     for _time in range(2):
         make.tick(at=AT + DAY + SECOND)
         row = Escalation.objects.get(ticket=ticket)
@@ -73,7 +73,7 @@ def test_with_nobody_to_escalate_to_administrators_are_told(cast: Cast) -> None:
     cast.sam.grants.update(ends_at=AT - HOUR)
     make.ticket(team=cast.team, customer=cast.carl)
     make.tick(at=AT + DAY + SECOND)
-    assert cast.adam.notices.filter(kind=Notice.Kind.BREACH).count() == 2
+    assert cast.adam.notices.filter(kind=Notice.Kind.BREACH).count() == 3  # acknowledge, respond, triage
     assert not cast.sam.notices.exists()
 
 
@@ -97,20 +97,46 @@ def test_at_most_one_is_open_and_a_later_breach_opens_a_new_one(cast: Cast) -> N
     assert Escalation.objects.filter(ticket=ticket).count() == 2
 
 
+@pytest.mark.parametrize(
+    ("decision", "says"), [("approve", "approves: Pay it."), ("reject", "rejects"), ("instruct", "instructs")]
+)
+def test_what_was_decided_reaches_the_representative(cast: Cast, decision: str, says: str) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita)
+    row = escalation.escalate(ticket, by=cast.rita, at=AT, reason="Above 500 euros")
+    escalation.decide(row, by=cast.sam, at=AT + HOUR, decision=Escalation.Decision(decision), note="Pay it.")
+    [told] = cast.rita.notices.filter(kind=Notice.Kind.RETURNED)
+    assert says in notices.sentence(told)
+    assert notices.sentence(told).endswith("Pay it.")
+    again = escalation.escalate(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="And now?")
+    escalation.hand_back(again, by=cast.sam, at=AT + 3 * HOUR, reason="Within your limit")
+    assert "hands it back: Within your limit" in notices.sentence(cast.rita.notices.order_by("pk").last())
+
+
+def test_who_takes_over_has_the_ticket_and_its_clocks(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita)
+    row = escalation.escalate(ticket, by=cast.rita, at=AT, reason="Above 500 euros")
+    escalation.decide(row, by=cast.sam, at=AT + HOUR, decision=Escalation.Decision.TAKE_OVER, note="")
+    ticket.refresh_from_db()
+    assert ticket.assignee == cast.sam
+    assert make.clocks(ticket=ticket, obligation="respond")[0].responsible == cast.sam
+    [told] = cast.rita.notices.filter(kind=Notice.Kind.RETURNED)
+    assert "takes it over" in notices.sentence(told)
+
+
 def test_a_breach_that_was_overlooked_for_days_is_found_by_the_look_at_everything(cast: Cast) -> None:
     make.ticket(team=cast.team, customer=cast.carl)
     deadlines.sweep(AT + DAY + SECOND)
     much_later = AT + 10 * DAY
     assert escalation.pull(much_later) == 0
-    assert escalation.pull_all(much_later) == 1
+    assert escalation.pull_all(much_later) == 2  # of the answer, and of triage
 
 
 def test_deciding_within_own_authority_meets_it_with_a_reason(cast: Cast) -> None:
     ticket = make.ticket(team=cast.team, customer=cast.carl)
-    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A refund")
+    complexity.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A refund")
     with pytest.raises(Refused):
-        escalation.decide_within_authority(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="")
-    escalation.decide_within_authority(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="Under my limit of 50 euros")
+        complexity.decide_within_authority(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="")
+    complexity.decide_within_authority(ticket, by=cast.rita, at=AT + 2 * HOUR, reason="Under my limit of 50 euros")
     assert (clock_of(ticket).state, clock_of(ticket).met_by) == (State.MET, cast.rita)
 
 
@@ -124,7 +150,7 @@ def test_nothing_but_a_reason_is_asked_for(cast: Cast) -> None:
 
 def test_a_complex_case_is_not_resolved_under_the_clock(cast: Cast) -> None:
     ticket = make.ticket(team=cast.team, customer=cast.carl)
-    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A refund")
+    complexity.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A refund")
     make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR)
     with pytest.raises(Refused, match="marked complex"):
         lifecycle.change_state(ticket, to=Ticket.State.RESOLVED, by=cast.rita, at=AT + 2 * HOUR)
@@ -147,7 +173,7 @@ def test_what_turns_out_complex_while_a_breach_is_before_the_supervisor_is_met_b
     ticket = make.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita)
     make.tick(at=AT + DAY + SECOND)
     fact = make.message(ticket=ticket, at=AT + 26 * HOUR, body="I go to court.")
-    escalation.mark_complex(ticket, by=cast.rita, at=AT + 27 * HOUR, reason="Court", carried_by=fact)
+    complexity.mark_complex(ticket, by=cast.rita, at=AT + 27 * HOUR, reason="Court", carried_by=fact)
     assert (clock_of(ticket).state, clock_of(ticket).met_at) == (State.MET, AT + 27 * HOUR)
 
 
@@ -166,7 +192,7 @@ def test_a_person_escalates_what_the_product_has_handed_up_for_a_breach(cast: Ca
 
 def test_what_the_product_hands_up_after_the_time_is_met_late_then(cast: Cast) -> None:
     ticket = make.ticket(team=cast.team, customer=cast.carl)
-    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A lawyer writes")
+    complexity.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A lawyer writes")
     make.answer(ticket=ticket, by=cast.rita, at=AT + 2 * HOUR, accepted_at=AT + 2 * HOUR)
     make.tick(at=AT + DAY + SECOND)
     row = clock_of(ticket)
@@ -189,7 +215,7 @@ def test_a_finished_ticket_goes_up_and_is_open_again(cast: Cast, state: Ticket.S
 def test_a_merge_into_what_is_before_a_supervisor_meets_both_clocks(cast: Cast) -> None:
     one = make.ticket(team=cast.team, customer=cast.carl)
     other = make.ticket(team=cast.team, customer=cast.carl)
-    escalation.mark_complex(one, by=cast.rita, at=AT + HOUR, reason="A refund")
+    complexity.mark_complex(one, by=cast.rita, at=AT + HOUR, reason="A refund")
     escalation.escalate(other, by=cast.rita, at=AT + HOUR, reason="Above 500 euros")
     merging.merge(one, into=other, by=cast.rita, at=AT + 2 * HOUR)
     assert clock_of(one).state == State.MET
@@ -197,7 +223,7 @@ def test_a_merge_into_what_is_before_a_supervisor_meets_both_clocks(cast: Cast) 
 
 def test_an_answer_that_resolves_does_not_hide_that_a_supervisor_must_hear_of_it(cast: Cast) -> None:
     ticket = make.ticket(team=cast.team, customer=cast.carl)
-    escalation.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A legal threat.")
+    complexity.mark_complex(ticket, by=cast.rita, at=AT + HOUR, reason="A legal threat.")
     row = handling.respond(
         ticket, by=cast.rita, at=AT + 2 * HOUR, body="Done.", seen_through=make.on_screen(ticket=ticket),
         then=Ticket.State.RESOLVED,

@@ -19,7 +19,7 @@ from tests import factories as make
 from tests.cast import Cast
 from tests.tickets.desk import at_nine, browser
 from tests.tickets.intake.letters import mailbox
-from tickets import handling, lifecycle, merging, request_links, resolving
+from tickets import complexity, handling, lifecycle, merging, request_links, resolving
 from tickets.acknowledging import acknowledge
 from tickets.conversation import Direction, File, Kind, Said
 from tickets.models import InboundMessage, Interaction, LinkRequest, Resolution, Ticket, TicketLink
@@ -98,9 +98,7 @@ def test_a_clock_that_has_run_out_is_not_hidden(cast: Cast, ticket: Ticket, monk
 
 
 def test_what_has_to_reach_a_supervisor_reaches_one_by(cast: Cast, ticket: Ticket) -> None:
-    from tickets import escalation
-
-    escalation.mark_complex(ticket, by=cast.rita, at=AT, reason="Above SECRET limit")
+    complexity.mark_complex(ticket, by=cast.rita, at=AT, reason="Above SECRET limit")
     page = seen(path(ticket, cast.carl))
     assert "Reaches a supervisor" in page
     assert "SECRET" not in page

@@ -19,7 +19,7 @@ from csp.models import TrailEntry
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.refusals import refused
-from tickets import assignment, escalation
+from tickets import assignment, complexity
 
 
 def part(value: bytes) -> bytes:
@@ -56,7 +56,7 @@ def story(cast: Cast):
         make.answer(ticket=ticket, by=cast.rita, at=make.AT + make.HOUR, accepted_at=make.AT + make.HOUR)
         make.message(ticket=ticket, at=make.AT + 2 * make.HOUR)
         assignment.assign(ticket, to=cast.sam, by=cast.sam, at=make.AT + 3 * make.HOUR)
-        escalation.mark_complex(ticket, by=cast.rita, at=make.AT + 4 * make.HOUR, reason="Ein Anwalt schreibt")
+        complexity.mark_complex(ticket, by=cast.rita, at=make.AT + 4 * make.HOUR, reason="Ein Anwalt schreibt")
     with trail.source("command tick"):
         make.tick(at=make.AT + 3 * make.DAY)
     return ticket

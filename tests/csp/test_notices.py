@@ -90,7 +90,7 @@ def told_of_breaches() -> set[str]:
 def test_a_breach_is_told_to_the_one_responsible_and_the_teams_supervisors(cast: Cast) -> None:
     breach(cast, assignee=cast.rita)
     assert told_of_breaches() == {cast.rita.name, cast.sam.name}
-    assert Notice.objects.filter(kind=Notice.Kind.BREACH).count() == 4  # two promises, two people
+    assert Notice.objects.filter(kind=Notice.Kind.BREACH).count() == 6  # three clocks, two people
 
 
 def test_where_there_is_no_supervisor_the_administrators_are_told(cast: Cast) -> None:
@@ -119,7 +119,7 @@ def test_the_supervisors_of_another_team_are_not_told(cast: Cast) -> None:
 
 def test_who_is_responsible_and_a_supervisor_is_told_once(cast: Cast) -> None:
     breach(cast, assignee=cast.sam)
-    assert Notice.objects.filter(kind=Notice.Kind.BREACH, user=cast.sam).count() == 2  # of each promise once
+    assert Notice.objects.filter(kind=Notice.Kind.BREACH, user=cast.sam).count() == 3  # of each clock once
 
 
 # ---------------------------------------------------------------- by mail

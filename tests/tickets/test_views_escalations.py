@@ -12,7 +12,7 @@ from tests import factories
 from tests.cast import Cast
 from tests.factories import AT, HOUR
 from tests.tickets.desk import HTMX, at_nine, browser
-from tickets import escalation
+from tickets import complexity, escalation
 from tickets.models import Escalation, Ticket
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_nine")]
@@ -30,7 +30,7 @@ def raised(cast: Cast, subject: str = "A claim") -> Escalation:
 
 
 def test_the_board_shows_what_must_come_what_came_and_what_was_decided(cast: Cast) -> None:
-    escalation.mark_complex(ticket(cast, "Still with Rita"), by=cast.rita, at=AT, reason="Legal words")
+    complexity.mark_complex(ticket(cast, "Still with Rita"), by=cast.rita, at=AT, reason="Legal words")
     raised(cast, "Just arrived")
     escalation.accept(raised(cast, "Already accepted"), by=cast.sam, at=AT)
     escalation.decide(

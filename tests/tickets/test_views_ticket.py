@@ -17,7 +17,7 @@ from tests import factories
 from tests.cast import Cast
 from tests.factories import AT, HOUR
 from tests.tickets.desk import HTMX, at_nine, browser
-from tickets import escalation
+from tickets import complexity
 from tickets.conversation import spell
 from tickets.models import CannedReply, Draft, Interaction, Presence, Ticket
 
@@ -308,7 +308,7 @@ def test_an_address_is_hidden_until_somebody_asks_and_that_is_on_record(cast: Ca
 
 
 def test_the_words_of_the_contract_stand_where_a_supervisor_acts(cast: Cast, ticket: Ticket) -> None:
-    escalation.mark_complex(ticket, by=cast.rita, at=AT, reason="Above my limit")
+    complexity.mark_complex(ticket, by=cast.rita, at=AT, reason="Above my limit")
     page = browser(cast.rita).get(f"/tickets/{ticket.pk}/").content.decode()
     assert f"/tickets/{ticket.pk}/escalate/" in page
     assert "Decide within my authority" in page

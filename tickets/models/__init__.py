@@ -1,6 +1,7 @@
 """The work of the desk: tickets, what was said in them, the mail they came from, and what waits for a person."""
 
 from tickets.models.calls import Call
+from tickets.models.complexity import ComplexityProposal
 from tickets.models.cosign import CoSignature, CoSignatureFile
 from tickets.models.desk import CannedReply, Category, Draft, MailText, Presence
 from tickets.models.escalations import Escalation, EscalationCause
@@ -20,6 +21,7 @@ __all__ = [
     "ChecklistStep",
     "CoSignature",
     "CoSignatureFile",
+    "ComplexityProposal",
     "Delivery",
     "Draft",
     "Escalation",

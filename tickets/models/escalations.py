@@ -15,6 +15,7 @@ class Escalation(models.Model):
     class Origin(models.TextChoices):
         PERSON = "person", _("By a person")
         BREACH = "breach", _("By the product, a promise was broken")
+        PRECAUTION = "precaution", _("By the product, as a precaution")
 
     class Decision(models.TextChoices):
         APPROVE = "approve", _("Approved")

@@ -100,9 +100,12 @@ class Ticket(models.Model):
     # When the acknowledgement is written by itself; empty once it is, or where a person has to (and why).
     acknowledge_next_at = models.DateTimeField(null=True, blank=True)
     acknowledge_by_hand = models.CharField(max_length=200, blank=True)
+    # Until when somebody has decided whether it is complex; a ticket that no customer opened owes no decision.
+    triage = models.OneToOneField("csp.Deadline", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # The clock of clause 3.3, from the moment the ticket is marked complex (starting at receipt).
     escalate = models.OneToOneField("csp.Deadline", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     complex_reason = models.CharField(max_length=500, blank=True)
+    authority_reason = models.CharField(max_length=500, blank=True)  # why whoever decided it themselves might
     # The last of this ticket's own customer interactions that an answer, accepted outside, was written in sight of, or
     # that was ruled to need none; a later one is unanswered.
     answered_through = models.BigIntegerField(default=0)
@@ -132,7 +135,9 @@ class Ticket(models.Model):
             "last_interaction_at", "answered_through", "acknowledge_next_at",
         ]
     )  # fmt: skip
-    record = Record(Kept.TICKET, person="customer", personal=("subject", "excerpt"))
+    record = Record(
+        Kept.TICKET, person="customer", personal=("subject", "excerpt", "complex_reason", "authority_reason")
+    )
 
     class Meta:
         constraints = [

@@ -15,7 +15,7 @@ from csp import access, assessing, clock, clockface
 from csp.access import Refused
 from csp.models import Assessment, Deadline
 from csp.roles import Permission, Role
-from tickets import assignment, desk, escalation, files, forms, lifecycle, merging, resolving
+from tickets import assignment, complexity, desk, escalation, files, forms, lifecycle, merging, resolving
 from tickets.assessment_forms import AssessmentForm
 from tickets.conversation import family, visible_number
 from tickets.models import Ticket, TicketLink
@@ -169,7 +169,7 @@ def mark_complex(request: HttpRequest, number: int) -> HttpResponse:
     )  # fmt: skip
 
     def verb(good: dict[str, Any]) -> str:
-        escalation.mark_complex(ticket, by=person(request), at=at, reason=good["reason"])
+        complexity.mark_complex(ticket, by=person(request), at=at, reason=good["reason"])
         return _("Marked complex. It must reach a supervisor in time.")
 
     return take_step(request, step, verb)
@@ -186,8 +186,45 @@ def within_authority(request: HttpRequest, number: int) -> HttpResponse:
     )  # fmt: skip
 
     def verb(good: dict[str, Any]) -> str:
-        escalation.decide_within_authority(ticket, by=person(request), at=at, reason=good["reason"])
+        complexity.decide_within_authority(ticket, by=person(request), at=at, reason=good["reason"])
         return _("Decided within your authority.")
+
+    return take_step(request, step, verb)
+
+
+@require_POST
+@access.requires(Permission.WORK_TICKETS)
+def accept_proposal(request: HttpRequest, number: int) -> HttpResponse:
+    """The rules are right: it is complex."""
+    ticket = load(request, number)
+    try:
+        complexity.accept_proposal(ticket, by=person(request), at=clock.now())
+    except Refused as refusal:
+        return refuse(request, refusal, path_of(ticket))
+    return go(request, path_of(ticket), _("Marked complex. It must reach a supervisor in time."))
+
+
+@BOTH
+@access.requires(Permission.WORK_TICKETS)
+def dismiss_proposal(request: HttpRequest, number: int) -> HttpResponse:
+    """The rules are wrong here."""
+    at, ticket = clock.now(), load(request, number)
+    rows = complexity.proposed(ticket)
+    form = forms.DismissForm(
+        request.POST or None, label=_("Why is it not complex?"), hint=_("It stands in the evidence."),
+        initial={"through": rows[-1].pk if rows else 0},
+    )  # fmt: skip
+    step = Step(
+        _("%(ref)s is not complex") % {"ref": ticket.reference}, _("Not complex"), form, path_of(ticket),
+        text=_("Proposed because: %(signs)s.") % {"signs": "; ".join(map(complexity.sentence, rows))} if rows else "",
+        face=face_of(ticket, at=at),
+    )  # fmt: skip
+
+    def verb(good: dict[str, Any]) -> str:
+        complexity.dismiss_proposal(
+            ticket, by=person(request), at=at, reason=good["reason"], through=good["through"]
+        )  # fmt: skip
+        return _("Dismissed. It is within your authority.")
 
     return take_step(request, step, verb)
 

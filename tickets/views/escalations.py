@@ -133,8 +133,11 @@ def _tile(row: Escalation, user: User, at: dt.datetime) -> Tile:
 def _why(row: Escalation) -> str:
     """A person's own words; of the product, which promise was broken."""
     causes = [cause.breach for cause in row.causes.all()]
-    if row.origin != Escalation.Origin.BREACH or not causes:
+    if row.origin == Escalation.Origin.PERSON or not causes:
         return row.reason
+    if all(breach.obligation == "triage" for breach in causes):
+        return _("As a precaution: nobody has said yet whether it is complex")
+    causes = [breach for breach in causes if breach.obligation != "triage"]
     first = min(causes, key=lambda breach: breach.breached_at)
     return _("Promise broken: %(duty)s was due %(when)s") % {
         "duty": _(OBLIGATIONS[first.obligation].verb),

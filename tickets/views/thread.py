@@ -29,7 +29,8 @@ SHOWN = [
     Act.TICKET_OPENED, Act.TICKET_PARKED, Act.TICKET_ASSIGNED, Act.TICKET_TEAM, Act.TICKET_STATE, Act.TICKET_TYPED,
     Act.TICKET_MERGED, Act.TICKET_UNMERGED, Act.TICKET_LINKED, Act.TICKET_JOINED, Act.TICKET_COMPLEX,
     Act.TICKET_WITHIN_AUTHORITY, Act.NO_REPLY_NEEDED, Act.MESSAGE_BOUNCED, Act.MESSAGE_FAILED, Act.DEADLINE_BREACHED,
-    Act.DEADLINE_WAIVED, Act.DEADLINE_REOPENED, Act.ASSESSMENT_PROPOSED, Act.ASSESSMENT_DECIDED, Act.ESCALATED,
+    Act.COMPLEX_DISMISSED, Act.DEADLINE_WAIVED, Act.DEADLINE_REOPENED, Act.ASSESSMENT_PROPOSED,
+    Act.ASSESSMENT_DECIDED, Act.ESCALATED,
     Act.ESCALATION_ACCEPTED, Act.ESCALATION_DECIDED, Act.ESCALATION_RETURNED, Act.CUSTOMER_SET,
 ]  # fmt: skip
 
@@ -37,12 +38,20 @@ ICONS = {
     Act.TICKET_OPENED: "inbox", Act.TICKET_PARKED: "triangle-alert", Act.TICKET_ASSIGNED: "user-round",
     Act.TICKET_TEAM: "users", Act.TICKET_STATE: "circle-dot", Act.TICKET_TYPED: "tag", Act.TICKET_MERGED: "git-merge",
     Act.TICKET_UNMERGED: "git-merge", Act.TICKET_LINKED: "link", Act.TICKET_JOINED: "git-merge",
+    Act.COMPLEX_DISMISSED: "gavel",
     Act.TICKET_COMPLEX: "chevrons-up", Act.TICKET_WITHIN_AUTHORITY: "gavel", Act.NO_REPLY_NEEDED: "check",
     Act.MESSAGE_BOUNCED: "triangle-alert", Act.MESSAGE_FAILED: "triangle-alert", Act.DEADLINE_BREACHED: "octagon-alert",
     Act.DEADLINE_WAIVED: "ban", Act.DEADLINE_REOPENED: "rotate-ccw", Act.ASSESSMENT_PROPOSED: "scale",
     Act.ASSESSMENT_DECIDED: "scale", Act.ESCALATED: "chevrons-up", Act.ESCALATION_ACCEPTED: "user-round-check",
     Act.ESCALATION_DECIDED: "gavel", Act.ESCALATION_RETURNED: "corner-down-left", Act.CUSTOMER_SET: "user-round",
 }  # fmt: skip
+
+
+def is_shown(row: TrailEntry) -> bool:
+    """Whether an entry is an event of the conversation; what an answer decided by the way stands with its duty."""
+    if row.act == Act.TICKET_WITHIN_AUTHORITY:
+        return json.loads(row.facts).get("with") != "answer"
+    return row.act in SHOWN
 
 
 @dataclasses.dataclass(slots=True)
@@ -304,6 +313,8 @@ def _words(
         return _("Marked complex"), f"{hand} {said}", "3.3"
     if act == Act.TICKET_WITHIN_AUTHORITY:
         return _("Decided within own authority"), f"{hand} {said}", "3.3"
+    if act == Act.COMPLEX_DISMISSED:
+        return _("Not complex, though proposed"), f"{hand} {said}", "3.3"
     if act == Act.NO_REPLY_NEEDED:
         return _("No reply needed"), f"{hand} {said}", "3.1"
     if act == Act.DEADLINE_BREACHED and rule:

@@ -7,7 +7,9 @@ import datetime as dt
 from collections import defaultdict
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -19,10 +21,10 @@ from csp import access, clock, clockface, horizon
 from csp.access import Refused
 from csp.models import Address, Deadline, Held, TrailEntry, User
 from csp.roles import Permission, Role
-from tickets import changes, closing, desk, disclosure, resolving
+from tickets import changes, closing, complexity, desk, disclosure, resolving
 from tickets.conversation import family, recipients, seen_of, spell
 from tickets.forms import ComposerForm
-from tickets.models import Draft, Escalation, Interaction, Ticket, TicketLink
+from tickets.models import ComplexityProposal, Draft, Escalation, Interaction, Ticket, TicketLink
 from tickets.views.complaints import panel
 from tickets.views.door import (
     customer_name,
@@ -36,7 +38,7 @@ from tickets.views.door import (
     refuse,
     sees_names,
 )
-from tickets.views.thread import EVENTS, SHOWN, actors, thread, time_of_day
+from tickets.views.thread import EVENTS, actors, is_shown, thread, time_of_day
 
 EARLIER = 20
 
@@ -80,8 +82,13 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         Exists(Ticket.objects.filter(merged_into=OuterRef("pk"))),
         Exists(TicketLink.objects.filter(Q(ticket=OuterRef("pk")) | Q(other=OuterRef("pk")))),
         Exists(Escalation.objects.filter(ticket=OuterRef("pk"), closed_at__isnull=True)),
+        ArraySubquery(
+            ComplexityProposal.objects.filter(ticket=OuterRef("pk"), decided_at__isnull=True)
+            .order_by("pk")
+            .values(row=JSONObject(id="pk", ticket_id="ticket", rule="rule", found="found"))
+        ),
     )
-    [(has_merged, has_links, is_escalated)] = has
+    [(has_merged, has_links, is_escalated, proposals)] = has
     numbers = family(ticket) if has_merged else [ticket.pk]
     said = list(
         Interaction.objects.filter(ticket__in=numbers)
@@ -97,7 +104,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         .only("at", "actor", "act", "context", "facts", "personal")
         .order_by("-pk")[:EVENTS]
     )
-    events = [row for row in reversed(trail) if row.act in SHOWN]
+    events = [row for row in reversed(trail) if is_shown(row)]
     people = {user.pk: user.name} | {row.author.pk: row.author.name for row in said if row.author}
     if actors(events) - people.keys():
         people |= dict(User.objects.filter(pk__in=actors(events)).values_list("pk", "name"))
@@ -123,7 +130,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "thread": thread(ticket, said, events, user=user, names=names, people=people, at=at),
         "seen_through": spell(seen_of(heard)),
         "heard": heard,
-        "duties": [_duty(row, held[row.pk], user, at=at) for row in duties],
+        "duties": [_duty(row, held[row.pk], user, ticket, at=at) for row in duties],
         "here": desk.others_here(ticket, user, at=at),
         **_procedure(ticket, numbers, user),
         "resolutions": resolutions,
@@ -139,6 +146,10 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "may_see_sources": access.may(user, Permission.SEE_SOURCES, team_id=ticket.team_id),
         "may_confirm_calls": access.may(user, Permission.CONFIRM_CALLS, team_id=ticket.team_id),
         "is_complex": ticket.escalate_id is not None,
+        "proposal": _proposal(
+            complexity.proposed(ticket, numbers) if has_merged else [ComplexityProposal(**row) for row in proposals]
+        ),
+        "undecided": any(row.obligation == "triage" for row in running),
         "must_escalate": any(row.obligation == "escalate" for row in running),
         "owes_follow_up": any(row.obligation == "follow_up" for row in running)
         and not any(row.obligation == "respond" for row in running),
@@ -157,6 +168,14 @@ def _lacking(ticket: Ticket) -> list[closing.Requirement]:
 def _procedure(ticket: Ticket, numbers: list[int], user: User) -> dict[str, Any]:
     """The complaint's checklist; what is no complaint, and has none merged into it, has none."""
     return panel(ticket, user) if ticket.kind == Ticket.Kind.COMPLAINT or len(numbers) > 1 else {}
+
+
+def _proposal(rows: list[ComplexityProposal]) -> dict[str, Any] | None:
+    """What the rules propose of this ticket, as one sentence."""
+    if not rows:
+        return None
+    said = [complexity.sentence(row) for row in rows]
+    return {"text": "; ".join(said), "through": rows[-1].pk, "reason": complexity.suggested(rows)}
 
 
 def _standing(ticket: Ticket) -> Escalation | None:
@@ -192,10 +211,17 @@ def composer(
         "texts": texts,
         "mode": kind if kind in texts else ComposerForm.REPLY,
         "cc": copies,
+        "decision": form.data.get("decision", "") if form is not None else "",
+        "why": form.data.get("why", "") if form is not None else _suggested(context),
         "then": form.data.get("then", "waiting") if form is not None else "waiting",
         "to": ", ".join(masked(address) for address in to),
         "draft_at": max((row.saved_at for row in drafts.values()), default=None),
     }
+
+
+def _suggested(context: dict[str, Any]) -> str:
+    """The reason that stands ready for whoever answers within own authority."""
+    return str(context["proposal"]["reason"] if context["proposal"] else complexity.suggested([]))
 
 
 def _term(ticket: Ticket, duties: list[Deadline], *, at: dt.datetime) -> dict[str, Any] | None:
@@ -248,7 +274,7 @@ def _holders(row: Deadline, held: list[Held]) -> str:
     )  # fmt: skip
 
 
-def _duty(row: Deadline, held: list[Held], user: User, *, at: dt.datetime) -> Duty:
+def _duty(row: Deadline, held: list[Held], user: User, ticket: Ticket, *, at: dt.datetime) -> Duty:
     zone = timezone.get_current_timezone()
 
     def when(moment: dt.datetime) -> str:
@@ -270,6 +296,8 @@ def _duty(row: Deadline, held: list[Held], user: User, *, at: dt.datetime) -> Du
     if row.met_at is not None:
         by = row.met_by.name if row.met_by else _("the product")
         story.append(_("Met %(when)s by %(name)s") % {"when": when(row.met_at), "name": by})
+    if row.met_how == "within own authority" and ticket.authority_reason:
+        story.append(_("Within own authority: %(reason)s") % {"reason": ticket.authority_reason})
     if row.voided_at is not None:
         by = row.voided_by.name if row.voided_by else _("the product")
         story.append(_("Not owed, says %(name)s: %(reason)s") % {"name": by, "reason": row.void_reason})

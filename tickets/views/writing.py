@@ -13,7 +13,7 @@ from csp import access, clock
 from csp.access import Refused
 from csp.outbox import BadHeader
 from csp.roles import Permission
-from tickets import desk, files, handling
+from tickets import complexity, desk, files, handling
 from tickets.forms import ComposerForm, NoReplyForm
 from tickets.models import CoSignature, Draft, Interaction, Ticket
 from tickets.views.door import Step, face_of, go, is_fragment, load, path_of, person, refuse, take_step
@@ -65,6 +65,7 @@ def _do(ticket: Ticket, form: ComposerForm, good: dict[str, Any], *, user: Any, 
         cc=good["cc"],
         files=sent,
         then=Ticket.State(good["then"] or Ticket.State.WAITING),
+        decision=complexity.Decision(good["decision"] == ComposerForm.COMPLEX, good["why"]),
     )
     if isinstance(written, CoSignature):
         return _("Your answer waits for a co-signature. The clock runs on until it has left.")
