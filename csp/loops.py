@@ -15,7 +15,7 @@ from feedback import surveys
 from tickets import acknowledging, assignment, complaints, delivery, escalation, lifecycle, request_links
 from tickets.intake import taking_in
 from tickets.intake.doors import imap
-from training import requirements, rounds
+from training import requirements, rounds, updates
 
 Loop = Callable[[dt.datetime], int]
 
@@ -45,6 +45,7 @@ RULES: Mapping[str, Loop] = {
     "escalate": escalation.pull_all,
     "report": noncompliance.pull_all,
     "climb": corrective.climb,
+    "updates": updates.publish_lacking,
     "require": requirements.require,
     "limit_late": requirements.limit_late,
     "end_unowed": requirements.end_unowed,

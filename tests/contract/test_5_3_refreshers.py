@@ -17,7 +17,8 @@ from tests import factories as make
 from tests.cast import Cast
 from tests.contract.refusals import refused
 from tests.training import training
-from training import courses, rounds
+from tickets import procedures
+from training import courses, records, rounds, updates
 from training.models import Assignment, Attendance, Course, CourseVersion, Round
 
 UTC = dt.UTC
@@ -169,6 +170,30 @@ def test_the_same_thing_has_one_update_course_however_often_it_is_published(cast
         f"values ({first.course_id}, 9, 'procedure-version:1', '', '', 1, 80, 1, now())",
         saying="one_update_course_for_a_thing",
     )
+
+
+def test_a_published_procedure_gets_its_update_course_by_itself_and_only_once(cast: Cast) -> None:
+    told = {"title": "Refunds", "resolve_days": 4, "progress_days": 2, "by": cast.sam}
+    text = "Look at the order\nDecide the refund\nTell the customer"
+    draft = procedures.draft(cast.contract, None, text=text, at=NOW, reason="Refunds are decided here.", **told)
+    training.tick(at=NOW)
+    assert not CourseVersion.objects.exclude(because="").exists(), "only what a supervisor published"
+    procedures.publish(draft, by=cast.sam, at=NOW, seen=procedures.seal_of(draft))
+    first = training.tick(at=NOW)
+    again = training.tick(at=NOW)
+    assert (first["updates"], again["updates"]) == (1, 0)
+    version = CourseVersion.objects.exclude(because="").get()
+    assert "2. Decide the refund" in version.material
+    assert [row.choices[row.right[0]] for row in version.questions.order_by("number")] == [
+        "4", "Look at the order", "Tell the customer"
+    ]  # fmt: skip
+    owed = Assignment.objects.owed().get(user=cast.rita, version=version)
+    assert owed.deadline is not None
+    assert owed.deadline.due_at == NOW + updates.WITHIN
+    attempt = records.start(version, by=cast.rita, at=NOW)
+    records.finish(attempt, training.ticks(attempt), by=cast.rita, at=NOW)
+    owed.deadline.refresh_from_db()
+    assert owed.deadline.state == "met"
 
 
 def test_an_update_published_while_somebody_writes_a_version_leaves_the_draft_to_follow_it(cast: Cast) -> None:

@@ -16,6 +16,8 @@ from tests.journeys.conftest import Visit
 from tickets import escalation, handling
 from tickets.conversation import inbound
 from tickets.models import Ticket
+from training import records
+from training.models import Course
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -23,18 +25,19 @@ PAGES = {
     "rita": [
         "/queue/mine/", "/queue/team/", "/queue/unassigned/", "/queue/finished/", "{ticket}", "{answered}",
         "{ticket}escalate/", "{ticket}merge/", "/unsorted/", "/tickets/new/", "/search/?q=hob", "/notices/",
-        "/contract/", "/account/",
+        "/contract/", "/account/", "/training/", "{course}", "{test}", "/training/rule/",
     ],
     "sam": [
         "/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/", "/compliance/",
-        "/compliance/promises/", "/compliance/breaches/",
+        "/compliance/promises/", "/compliance/breaches/", "/training/matrix/", "/training/courses/", "{taught}",
+        "/training/rounds/", "/training/evidence/", "/training/rule/",
     ],
     "vera": ["/queue/team/", "{ticket}", "/admin/", "/admin/tickets/ticket/", "/admin/csp/trailentry/"],
     "adam": [
         "/settings/people/", "/settings/teams/", "/settings/offices/", "/settings/contract/", "/settings/mailboxes/",
         "/settings/texts/", "/settings/categories/", "/first-run/", "/admin/",
     ],
-    "": ["/sign-in/", "/password/"],
+    "": ["/sign-in/", "/password/", "/verify/"],
 }  # fmt: skip
 
 
@@ -55,7 +58,13 @@ def tickets(cast: Cast) -> dict[str, str]:
     for name in ("sweep", "escalate"):
         loops.run_dry(loops.RULES[name], now)
     escalation.escalate(opened, by=cast.rita, at=now, reason="Above the limit")
-    return {"ticket": opened.path, "answered": answered.path, "broken": broken.path}
+    course = Course.objects.get(code="communication")
+    version = course.versions.get()
+    attempt = records.start(version, by=cast.rita, at=now)
+    return {
+        "ticket": opened.path, "answered": answered.path, "broken": broken.path, "course": version.path,
+        "taught": course.path, "test": f"/training/tests/{attempt.pk}/",
+    }  # fmt: skip
 
 
 def complaints_of(page: Page, path: str) -> list[str]:

@@ -17,7 +17,7 @@ COURSES = ("communication", "complaints", "policies", "software")
 
 def tick(*, at: dt.datetime) -> dict[str, int]:
     """The loops that have to do with training, once each until dry."""
-    names = ("remind", "sweep", "require", "limit_late", "end_unowed", "rounds")
+    names = ("remind", "sweep", "updates", "require", "limit_late", "end_unowed", "rounds")
     return {name: loops.run_dry(loops.RULES[name], at) for name in names}
 
 
