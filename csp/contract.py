@@ -340,7 +340,7 @@ OBLIGATIONS: dict[str, Obligation] = {
         ),
         Obligation(
             "record", "4.1", "Record", "Recorded", "contact", "on record, or a listed reason", DAY, policy=True,
-            reminders=(50,),
+            reminders=(50,), enforced=True,
         ),
         # With no days to it (the default) nothing falls due: until it is passed, work is limited from the first second.
         Obligation(

@@ -12,7 +12,16 @@ from collections.abc import Callable, Mapping
 from audits import corrective, measures, noncompliance
 from csp import deadlines, notices, outbox, readiness, sealing
 from feedback import surveys
-from tickets import acknowledging, assignment, complaints, delivery, escalation, lifecycle, request_links
+from tickets import (
+    acknowledging,
+    assignment,
+    call_backs,
+    complaints,
+    delivery,
+    escalation,
+    lifecycle,
+    request_links,
+)
 from tickets.intake import taking_in
 from tickets.intake.doors import imap
 from training import requirements, rounds, updates
@@ -52,6 +61,7 @@ RULES: Mapping[str, Loop] = {
     "rounds": rounds.call,
     "measures": measures.end_by_time,
     "pending": lifecycle.remind_pending,
+    "call_backs": call_backs.remind,
     "close": lifecycle.close_resolved,
     "surveys": surveys.send,
     "unsupervised": readiness.tell_unsupervised,

@@ -60,6 +60,10 @@ SAYINGS = {
     "step.waiver": gettext_noop("%(ref)s: a step of its procedure is to be left out. You decide."),
     "step.waived": gettext_noop("%(ref)s: the step was waived."),
     "step.needed": gettext_noop("%(ref)s: the step is needed; it was not waived."),
+    "cosign.call": gettext_noop("%(ref)s: an answer was given live; look at it afterwards."),
+    "cosign.call_wrong": gettext_noop("%(ref)s: what you told the customer live was not right. See the note."),
+    "call_back.soon": gettext_noop("%(ref)s: the customer was promised a call now."),
+    "call_back.missed": gettext_noop("%(ref)s: a promised call was not made in time."),
     "cosign.signed": gettext_noop("%(ref)s: your answer was signed and is on its way."),
 }
 
@@ -214,6 +218,8 @@ def sentence(notice: Notice) -> str:
             return _("%(ref)s: a message did not reach the customer. Try another channel.") % {
                 "ref": notice.subject_ref
             }
+        case Notice.Kind.PENDING if "says" in facts:
+            return _(SAYINGS[facts["says"]]) % {"ref": notice.subject_ref}
         case Notice.Kind.PENDING:
             return _("%(ref)s: your reminder.") % {"ref": notice.subject_ref}
         case Notice.Kind.SYSTEM if facts.get("code") == "unsupervised":

@@ -1,4 +1,4 @@
-"""Calls, as whoever had them writes them down (clauses 3.1 and 4.1).
+"""Calls and talks in person, as whoever had them writes them down (clauses 3.1 and 4.1).
 
 A call keeps what it keeps at its end. An answered one that answered the customer answers all that the customer had said
 until then and its author knew of. What is written down more than a quarter of an hour later meets nothing before a
@@ -21,10 +21,11 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, Notice, User
 from csp.roles import Permission
-from tickets import complaints, complexity, handling, oversight
+from tickets import call_backs, call_reviews, complaints, complexity, contact_records, handling, oversight
 from tickets.conversation import (
     ANSWERING,
     Direction,
+    File,
     Kind,
     Said,
     derive,
@@ -35,7 +36,7 @@ from tickets.conversation import (
     write,
 )
 from tickets.delivery import start_follow_up_of_unanswered
-from tickets.models import Call, Interaction, Ticket
+from tickets.models import Call, ContactRecord, Interaction, Ticket
 
 LATE = dt.timedelta(minutes=15)
 LONGEST = dt.timedelta(hours=12)
@@ -43,7 +44,11 @@ LONGEST = dt.timedelta(hours=12)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Talk:
-    """A call: who called whom, when, for how long, what was said, and whether that answered the customer."""
+    """A call, or a talk in person: who called whom, when, for how long, what was said, and whether that answered.
+
+    `is_transcript`: what was said is written down word for word. `file` is one, `why_none` the listed reason for none;
+    without any of these the record is owed within a day.
+    """
 
     direction: Interaction.Direction
     began_at: dt.datetime
@@ -52,6 +57,13 @@ class Talk:
     is_answered: bool = True
     answers: bool = False
     number: str = ""
+    kind: Interaction.Kind = Kind.CALL
+    is_transcript: bool = False
+    file: File | None = None
+    why_none: str = ""
+    basis: str = ""
+    is_announced: bool = False
+    recording_ref: str = ""
 
     @property
     def ended_at(self) -> dt.datetime:
@@ -73,8 +85,21 @@ def check(talk: Talk, at: dt.datetime) -> None:
         raise Refused(_("This call would end in the time to come. When did it begin, and how long was it?"))
     if talk.answers and not talk.is_answered:
         raise Refused(_("A call that nobody answered answers nothing."))
-    if not talk.body.strip():
+    if not talk.body.strip() and talk.file is None:
         raise Refused(_("Write down what was said; the record needs it."))
+    if talk.kind == Kind.VISIT and (talk.direction != Direction.IN or not talk.is_answered):
+        raise Refused(_("Somebody who comes in turns to us, and is met by somebody."))
+    if talk.basis and not talk.is_announced:
+        raise Refused(_("A recording that was not announced may not be made. Say that it was, or that there is none."))
+    if talk.recording_ref.strip() and not talk.basis:
+        raise Refused(_("Say on what ground the call was recorded."))
+
+
+def words(talk: Talk) -> tuple[str, str]:
+    """What is written down of a talk, its file's words under one's own; and what is wrong with the file."""
+    read = contact_records.words_of(talk.file)
+    body = "\n\n".join(filter(None, [talk.body.strip(), read.text]))
+    return body or _("The transcript is in the file, which could not be read."), read.problem
 
 
 @transaction.atomic
@@ -87,9 +112,10 @@ def log_call(ticket: Ticket, talk: Talk, *, by: User, at: dt.datetime, seen_unti
     handling.check_can_work(root, by)
     check(talk, at)
     said = Said(
-        kind=Kind.CALL,
+        kind=talk.kind,
         direction=talk.direction,
-        body=talk.body,
+        body=words(talk)[0],
+        files=[talk.file] if talk.file else [],
         occurred_at=talk.received_at if talk.direction == Direction.IN else talk.began_at,
         author=by,
         customer=root.customer if talk.direction == Direction.IN else None,
@@ -126,7 +152,11 @@ def note_down(
         is_answered=talk.is_answered,
         answers_customer=talk.answers,
         is_typed_late=at - talk.ended_at > LATE and talk.is_answered,
+        recording_basis=talk.basis,
+        is_announced=talk.is_announced,
+        recording_ref=talk.recording_ref.strip()[:100],
     )
+    _begin_record(root, row, talk, by=by, at=at)
     if call.counts:
         _keep(root, call, by=by, at=at, seen_until=min(seen_until, at))
     elif any(_could_keep(clock, call) for clock in running(root)):
@@ -141,7 +171,23 @@ def note_down(
             ),
             at=at,
         )
+    call_reviews.ask(root, call, at=at)
+    if talk.direction == Direction.OUT and talk.is_answered:
+        call_backs.called(root, row, began_at=talk.began_at, by=by, at=at)
+    root.refresh_from_db()
+    derive(root)
     return call
+
+
+def _begin_record(root: Ticket, row: Interaction, talk: Talk, *, by: User, at: dt.datetime) -> None:
+    """The clock of the call's own record. Where nobody answered there is nothing to keep but that."""
+    is_kept = talk.is_transcript or (talk.file is not None and not words(talk)[1])
+    reason = "" if is_kept else talk.why_none or ("" if talk.is_answered else ContactRecord.Reason.NOTHING_SAID)
+    if talk.direction == Direction.IN and not talk.is_answered and not talk.why_none:
+        is_kept, reason = True, ""  # of a voicemail what was left is written down
+    contact_records.begin(
+        root, row, starts_at=talk.ended_at, by=by, at=at, is_kept=is_kept, reason=reason
+    )  # fmt: skip
 
 
 def _could_keep(clock: Deadline, call: Call) -> bool:

@@ -16,7 +16,7 @@ from csp.access import Refused
 from csp.models import OutboundMessage
 from tickets import checklists
 from tickets.conversation import ANSWERING, Purpose, answered_through, family, inbound, running, seen_of
-from tickets.models import Resolution, SpokenTo, Ticket
+from tickets.models import Call, CallBack, ContactRecord, Resolution, SpokenTo, Ticket
 from tickets.resolving import current
 
 State, Kind = Ticket.State, Ticket.Kind
@@ -146,4 +146,51 @@ def _acceptance(ticket: Ticket, resolution: Resolution | None, to: Ticket.State)
     )  # fmt: skip
 
 
-REQUIREMENTS: tuple[Check, ...] = (_answered, _handed_up, _cause, _resolution, _steps, _acceptance)
+def _on_record(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+    """Calls, visits and letters have their transcript or scan, or the listed reason why not (clause 4.1)."""
+    if to != State.CLOSED:
+        return None
+    rows = ContactRecord.objects.filter(interaction__ticket__in=family(ticket)).values_list("ended_at", flat=True)
+    if not rows:
+        return None
+    return Requirement(
+        "record", all(rows), _("A call or letter has no transcript or scan yet. Add it, or say why there is none."),
+        _("Add it"), "keep_next_record",
+    )  # fmt: skip
+
+
+def _confirmed(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+    if to != State.CLOSED:
+        return None
+    late = Call.objects.filter(interaction__ticket__in=family(ticket), is_typed_late=True)
+    ruled = list(late.values_list("ruled_at", flat=True))
+    if not ruled:
+        return None
+    return Requirement(
+        "late_call", all(ruled), _("A call was written down late. A supervisor has to say whether it was so."),
+    )  # fmt: skip
+
+
+def _called_back(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+    if to != State.CLOSED:
+        return None
+    ended = list(CallBack.objects.filter(ticket__in=family(ticket)).values_list("ended_at", flat=True))
+    if not ended:
+        return None
+    return Requirement(
+        "call_back", all(ended), _("The customer was promised a call. Make it, or take it back with a reason."),
+        _("Log a call"), "log_call",
+    )  # fmt: skip
+
+
+REQUIREMENTS: tuple[Check, ...] = (
+    _answered,
+    _handed_up,
+    _cause,
+    _resolution,
+    _steps,
+    _acceptance,
+    _on_record,
+    _confirmed,
+    _called_back,
+)

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from csp.models import Contract, Team, User
 from tickets import steps
-from tickets.calls import Talk
 from tickets.conversation import spelled
-from tickets.models import Category, ChecklistStep, Escalation, Interaction, Resolution, Ticket
+from tickets.models import Category, ChecklistStep, Escalation, Resolution, Ticket
 from tickets.queues import Filters
+from tickets.record_forms import RecordFields
 
 MOST_COPIES = 20
 MOST_FILES = 10
@@ -354,7 +354,7 @@ class ReferenceForm(forms.Form):
     other = forms.CharField(label=_("Reference"), max_length=20, help_text=_("For example #4790."))
 
 
-class NewTicketForm(forms.Form):
+class NewTicketForm(RecordFields):
     """A contact that did not come by mail, or the first word of ours to a customer."""
 
     CONTACT, OUTBOUND = "contact", "outbound"
@@ -421,54 +421,6 @@ class NewTicketForm(forms.Form):
         if good.get("direction") == self.OUTBOUND and not (good.get("customer") or good.get("email")):
             self.add_error("email", gettext("To write first, give an e-mail address or choose a customer who has one."))
         return good
-
-
-class CallForm(forms.Form):
-    """A call with the customer of a ticket."""
-
-    OUT, IN = "out", "in"
-
-    direction = forms.ChoiceField(
-        label=_("Who called?"), widget=forms.RadioSelect, initial=OUT,
-        choices=[(OUT, _("We called the customer")), (IN, _("The customer called"))],
-    )  # fmt: skip
-    began_at = MomentField(label=_("Began"), required=False, help_text=_("Empty means just now."))
-    minutes = forms.IntegerField(label=_("Minutes"), min_value=0, max_value=720, initial=0)
-    is_answered = forms.BooleanField(label=_("It was answered"), required=False, initial=True)
-    answers = forms.BooleanField(
-        label=_("It answers the customer"), required=False,
-        help_text=_("All that they had asked until then. Otherwise the clock runs on."),
-    )  # fmt: skip
-    number = forms.CharField(label=_("Telephone number"), max_length=40, required=False)
-    body = forms.CharField(label=_("What was said"), max_length=100_000, widget=forms.Textarea(attrs={"rows": 5}))
-    seen_until = forms.DateTimeField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, at: dt.datetime, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._at = at
-        self.initial.setdefault("seen_until", at.isoformat())
-
-    def talk(self) -> Talk:
-        """The call, as its verb takes it."""
-        good = self.cleaned_data
-        length = dt.timedelta(minutes=good["minutes"])
-        return Talk(
-            direction=Interaction.Direction.OUT if good["direction"] == self.OUT else Interaction.Direction.IN,
-            began_at=good["began_at"] or self._at - length,
-            body=good["body"],
-            length=length,
-            is_answered=good["is_answered"],
-            answers=good["answers"],
-            number=good["number"],
-        )
-
-
-class ConfirmCallForm(ReasonForm):
-    field_order = ("agrees", "reason")
-    agrees = forms.TypedChoiceField(
-        label=_("Was it so?"), coerce=lambda value: value == "yes", widget=forms.RadioSelect,
-        choices=[("yes", _("Yes: it counts from the call")), ("no", _("No: it meets nothing"))],
-    )  # fmt: skip
 
 
 class RulingForm(ReasonForm):

@@ -190,6 +190,8 @@ def _close_one(number: int, *, at: dt.datetime) -> int:
     quiet = root.state == State.RESOLVED and root.resolved_at is not None and root.resolved_at <= at - CLOSES_AFTER
     if not quiet or running(root):
         return 0
+    if any(row.name != "acceptance" for row in closing.missing(root, State.CLOSED)):
+        return 0  # somebody has to add to the record first; the ticket's page says what
     resolution = resolving.current(root)
     if root.kind == Ticket.Kind.COMPLAINT and resolution is not None and not resolution.acceptance:
         resolving.record_acceptance(root, Resolution.Acceptance.NO_ANSWER, "closing", at)

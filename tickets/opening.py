@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 
@@ -13,10 +14,11 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Address, Customer, Mailbox, Team, User
 from csp.roles import Permission
-from tickets import calls, handling
-from tickets.conversation import Direction, File, Kind, Said, lock
+from tickets import calls, contact_records, handling
+from tickets.conversation import Direction, File, Kind, Said, derive, lock
 from tickets.customers import customer_for
-from tickets.models import Ticket
+from tickets.models import Interaction, Ticket
+from tickets.reach import check_can_work
 
 CONTACT_KINDS = {
     Ticket.Channel.PHONE: Kind.CALL,
@@ -51,12 +53,17 @@ def write_down(
         raise Refused(_("Say how the customer turned to us: by telephone, by letter or in person."))
     if received_at > at:
         raise Refused(_("This time is still to come. When did we receive it?"))
-    if not body.strip():
-        raise Refused(_("Write down what was said; the record needs it."))
-    if channel == Ticket.Channel.PHONE:
-        talk = talk or calls.Talk(Direction.IN, received_at, body)
+    if channel == Ticket.Channel.LETTER:
+        talk = None
+        if not body.strip() and not files:
+            raise Refused(_("Write down what the letter says, or choose its scan."))
+    else:
+        kind_of_talk = CONTACT_KINDS[channel]
+        talk = dataclasses.replace(talk or calls.Talk(Direction.IN, received_at, body), kind=kind_of_talk)
         calls.check(talk, at)
         received_at = talk.received_at
+        body = calls.words(talk)[0]
+        files = [*files, *([talk.file] if talk.file else [])]
     said = Said(
         kind=CONTACT_KINDS[channel],
         direction=Direction.IN,
@@ -86,10 +93,42 @@ def write_down(
     )
     if talk is not None:
         calls.note_down(lock(ticket), ticket.interactions.get(), talk, by=by, at=at, seen_until=at)
-        ticket.refresh_from_db()
+    else:
+        begin_letter(lock(ticket), ticket.interactions.get(), by=by, at=at, has_scan=bool(files))
+    ticket.refresh_from_db()
     act = Act.CALL_LOGGED if channel == Ticket.Channel.PHONE else Act.CONTACT_LOGGED
     trail.record(act, ticket.trail_subject, by=by, at=at, facts={"received": received_at, "channel": channel})
     return ticket
+
+
+@transaction.atomic
+def log_letter(
+    ticket: Ticket, *, received_at: dt.datetime, body: str, by: User, at: dt.datetime, files: Sequence[File] = ()
+) -> Interaction:
+    """Write down another letter of a ticket's customer. Its clock runs from the stamp, however late it is typed."""
+    root = lock(ticket)
+    check_can_work(root, by)
+    if received_at > at:
+        raise Refused(_("This time is still to come. When did we receive it?"))
+    if not body.strip() and not files:
+        raise Refused(_("Write down what the letter says, or choose its scan."))
+    said = Said(
+        kind=Kind.LETTER, direction=Direction.IN, body=body, occurred_at=received_at, author=by,
+        customer=root.customer, sender_name=root.customer.name if root.customer else "", files=files,
+    )  # fmt: skip
+    row = handling.receive(root, said, at=at, by=by)
+    begin_letter(lock(root), row, by=by, at=at, has_scan=bool(files))
+    trail.record(
+        Act.CONTACT_LOGGED, root.trail_subject, by=by, at=at, facts={"received": received_at, "interaction": row.pk}
+    )
+    return row
+
+
+def begin_letter(root: Ticket, row: Interaction, *, by: User, at: dt.datetime, has_scan: bool) -> None:
+    """The clock of a letter's scan, from its stamp."""
+    contact_records.begin(root, row, starts_at=row.occurred_at, by=by, at=at, is_kept=has_scan)
+    root.refresh_from_db()
+    derive(root)
 
 
 @transaction.atomic

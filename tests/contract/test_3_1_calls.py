@@ -49,9 +49,9 @@ def written_down(cast: Cast, phil: Customer, talk: Talk, at: dt.datetime) -> Tic
 def test_a_customer_with_a_telephone_alone_is_answered_in_the_call(cast: Cast, phil: Customer) -> None:
     ticket = written_down(cast, phil, talked(AT, out=False), at=AT + 6 * MINUTE)
     assert states(ticket) == {"acknowledge": State.MET, "respond": State.MET}
-    assert {row.met_at for row in make.clocks(ticket=ticket)} == {AT + 5 * MINUTE}
+    assert {row.met_at for row in make.clocks(ticket=ticket) if row.clause == "3.1"} == {AT + 5 * MINUTE}
     make.tick(at=AT + 2 * DAY)
-    assert not Breach.objects.exists()
+    assert not Breach.objects.exclude(obligation="record").exists()
 
 
 def test_a_live_call_acknowledges_and_answers_only_if_it_did(cast: Cast, phil: Customer) -> None:

@@ -9,12 +9,15 @@ from tickets.models.inbound import InboundMessage, Ruling, SenderRule
 from tickets.models.interactions import Attachment, Delivery, Interaction, SpokenTo
 from tickets.models.links import LinkRequest
 from tickets.models.procedures import Checklist, ChecklistStep, Procedure, ProcedureVersion
+from tickets.models.records import CallBack, CallReview, ContactRecord
 from tickets.models.resolutions import Resolution
 from tickets.models.tickets import Ticket, TicketLink
 
 __all__ = [
     "Attachment",
     "Call",
+    "CallBack",
+    "CallReview",
     "CannedReply",
     "Category",
     "Checklist",
@@ -22,6 +25,7 @@ __all__ = [
     "CoSignature",
     "CoSignatureFile",
     "ComplexityProposal",
+    "ContactRecord",
     "Delivery",
     "Draft",
     "Escalation",

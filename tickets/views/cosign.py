@@ -18,7 +18,7 @@ from tickets import cosigning
 from tickets.conversation import inbound, seen_of, spell, spelled, unseen
 from tickets.forms import ReasonForm
 from tickets.handling import NewMessageMeanwhile
-from tickets.models import CoSignature, Interaction
+from tickets.models import CallReview, CoSignature, Interaction
 from tickets.views.door import Step, customer_name, face_of, go, refuse, sees_names, take_step
 
 
@@ -52,7 +52,10 @@ def index(request: HttpRequest) -> HttpResponse:
         .prefetch_related("files")
         .order_by("ticket__next_due_at", "pk")
     )
-    context = {"at": at, "waiting": [_waiting(row, user) for row in rows]}
+    calls = CallReview.objects.visible_to(user).filter(decided_at__isnull=True).select_related(
+        "call__interaction__ticket__customer", "call__interaction__author"
+    ).order_by("asked_at", "pk")  # fmt: skip
+    context = {"at": at, "waiting": [_waiting(row, user) for row in rows], "calls": list(calls)}
     return render(request, "tickets/cosign.html", context)
 
 

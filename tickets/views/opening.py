@@ -34,7 +34,7 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if form.is_valid():
             try:
-                ticket = _open(form.cleaned_data, user, at)
+                ticket = _open(form, user, at)
             except (Refused, BadHeader) as refusal:
                 form.add_error(None, str(refusal))
             else:
@@ -45,8 +45,9 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def _open(good: dict[str, Any], user: User, at: dt.datetime) -> Ticket:
+def _open(form: forms.NewTicketForm, user: User, at: dt.datetime) -> Ticket:
     """The customer first, then the one verb; a refusal leaves neither."""
+    good = form.cleaned_data
     sent = [files.uploaded(upload) for upload in good["files"]]
     if good["customer"]:
         customer = _known(good["customer"], user)
@@ -64,16 +65,17 @@ def _open(good: dict[str, Any], user: User, at: dt.datetime) -> Ticket:
     return opening.write_down(
         **said, channel=channel, received_at=good["received_at"],
         assignee=user if good["assign_to_me"] else None, by=user, at=at,
-        talk=_talk(good, at) if channel == Ticket.Channel.PHONE else None,
+        talk=_talk(form, good, at) if channel != Ticket.Channel.LETTER else None,
     )  # fmt: skip
 
 
-def _talk(good: dict[str, Any], at: dt.datetime) -> calls.Talk:
+def _talk(form: forms.NewTicketForm, good: dict[str, Any], at: dt.datetime) -> calls.Talk:
     length = dt.timedelta(minutes=good["minutes"] or 0)
     began_at = good["received_at"] if good["received_at"] < at else at - length
     return calls.Talk(
         direction=Interaction.Direction.IN, began_at=began_at, body=good["body"], length=length,
         is_answered=good["is_answered"], answers=good["answers"], number=good["phone"],
+        **form.record_of_talk(),
     )  # fmt: skip
 
 

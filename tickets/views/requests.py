@@ -29,7 +29,7 @@ from csp import access, browser_policy, clock, clockface, throttle, vault
 from csp.access import Refused
 from csp.clockface import NBSP, ClockFace, State
 from csp.models import Address, Deadline
-from tickets import files, request_links, resolving
+from tickets import call_backs, files, request_links, resolving
 from tickets.acknowledging import zone_of
 from tickets.conversation import Direction, Kind, Purpose, family, obligations
 from tickets.intake import sheet, taking_in
@@ -197,6 +197,9 @@ def _standing(link: Link, at: dt.datetime) -> dict[str, Any]:
         "first": first,
         "entries": [_entry(row, ticket, at) for row in visible(link, numbers)],
         "waits": waits.exists(),
+        "call_backs": [clockface.exact(row.due_at, zone_of(ticket)) for row in call_backs.open_on(ticket, numbers)]
+        if link.ticket.customer_id == link.address.customer_id
+        else [],
         "may_accept": _may_accept(link),
         "resolution": resolving.current(ticket),
     }
@@ -250,6 +253,8 @@ def _entry(row: Interaction, ticket: Ticket, at: dt.datetime) -> Entry:
     when = clockface.moment(row.occurred_at, now=at, zone=timezone.get_current_timezone())
     if row.purpose == Purpose.ACKNOWLEDGEMENT:
         return Entry("event", _("We confirmed your message"), row.occurred_at, when, "mail")
+    if row.kind == Kind.VISIT:
+        return Entry("event", _("You came to us"), row.occurred_at, when, "user-round")
     if row.kind == Kind.CALL:  # what our people wrote down of it is theirs; that it was is on record for both
         who = _("You called us") if row.direction == Direction.IN else _("We called you")
         return Entry("event", who, row.occurred_at, when, "phone")
@@ -295,7 +300,7 @@ _ENDED = (Ticket.State.RESOLVED, Ticket.State.CLOSED)
 def file(request: HttpRequest, link: Link, at: dt.datetime, number: int) -> HttpResponseBase:
     """A file of the conversation that the page shows, as a download."""
     rows = visible(link, family(link.ticket))
-    shown = [row.pk for row in rows if row.kind != Kind.CALL]
+    shown = [row.pk for row in rows if row.kind not in (Kind.CALL, Kind.VISIT)]
     row = get_object_or_404(Attachment.objects.select_related("blob__key"), pk=number, interaction__in=shown)
     try:
         content = vault.read(row.blob)

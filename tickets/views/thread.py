@@ -16,7 +16,7 @@ from csp.contract import CLAUSES, OBLIGATIONS
 from csp.events import Act
 from csp.models import OutboundMessage, TrailEntry, User
 from tickets.intake import quoting
-from tickets.models import Attachment, Call, Escalation, Interaction, Ticket
+from tickets.models import Attachment, Call, ContactRecord, Escalation, Interaction, Ticket
 from tickets.views.door import customer_name, masked, without_names
 
 Direction, Kind, Purpose = Interaction.Direction, Interaction.Kind, Interaction.Purpose
@@ -82,6 +82,8 @@ class Item:
     copies: str = ""
     as_sent: bool = False  # whether its HTML is shown, in which nothing is masked
     confirm: bool = False  # a call that waits for a supervisor's word
+    record_owed: str = ""  # what a call or letter still lacks, as its button says
+    record_says: str = ""  # how it is on record
     name: str = ""  # whose initials are drawn, where `who` is "You"
 
 
@@ -170,6 +172,9 @@ def _said(row: Interaction, ticket: Ticket, *, user: User, names: bool) -> Item:
     call = getattr(row, "call", None)
     if call is not None:
         _call(item, call)
+    record = getattr(row, "contact_record", None)
+    if record is not None:
+        _on_record(item, record)
     copies = row.cc if names else [masked(address) for address in row.cc]
     if copies:
         item.copies = _("Copy to %(addresses)s") % {"addresses": ", ".join(copies)}
@@ -191,6 +196,17 @@ def _call(item: Item, call: Call) -> None:
         item.pill, item.tone = _("Not confirmed: meets nothing"), "over"
     elif call.answers_customer:
         item.pill, item.tone = _("Answers the customer"), "met"
+
+
+def _on_record(item: Item, record: ContactRecord) -> None:
+    """Whether there is a transcript or scan, or why not."""
+    is_letter = record.interaction.kind == Kind.LETTER
+    if record.is_owed:
+        item.record_owed = _("Add the scan") if is_letter else _("Add the transcript")
+    elif record.reason:
+        item.record_says = _("No record: %(reason)s") % {"reason": record.get_reason_display()}
+    elif record.kept_in_id != record.interaction_id:
+        item.record_says = _("Scan added below") if is_letter else _("Transcript added below")
 
 
 def _kind(row: Interaction) -> str:

@@ -21,10 +21,10 @@ from csp import access, clock, clockface, horizon
 from csp.access import Refused
 from csp.models import Address, Deadline, Held, TrailEntry, User
 from csp.roles import Permission, Role
-from tickets import changes, closing, complexity, desk, disclosure, resolving
+from tickets import call_backs, changes, closing, complexity, desk, disclosure, resolving
 from tickets.conversation import family, recipients, seen_of, spell
 from tickets.forms import ComposerForm
-from tickets.models import ComplexityProposal, Draft, Escalation, Interaction, Ticket, TicketLink
+from tickets.models import CallBack, ComplexityProposal, Draft, Escalation, Interaction, Ticket, TicketLink
 from tickets.views.complaints import panel
 from tickets.views.door import (
     customer_name,
@@ -87,12 +87,13 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
             .order_by("pk")
             .values(row=JSONObject(id="pk", ticket_id="ticket", rule="rule", found="found"))
         ),
+        Exists(CallBack.objects.filter(ticket=OuterRef("pk"), ended_at__isnull=True)),
     )
-    [(has_merged, has_links, is_escalated, proposals)] = has
+    [(has_merged, has_links, is_escalated, proposals, has_call_backs)] = has
     numbers = family(ticket) if has_merged else [ticket.pk]
     said = list(
         Interaction.objects.filter(ticket__in=numbers)
-        .select_related("author", "customer", "delivery__message", "call__ruled_by")
+        .select_related("author", "customer", "delivery__message", "call__ruled_by", "contact_record")
         .prefetch_related("attachments")
         .annotate(has_html=ExpressionWrapper(~Q(html=""), output_field=BooleanField()))
         .defer("html", "search")
@@ -119,6 +120,8 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
     ]  # fmt: skip
     may_work = access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
     resolutions = resolving.history(ticket)
+    has_contacts = has_call_backs or any(hasattr(row, "contact_record") or hasattr(row, "call") for row in said)
+    lacking = _lacking(ticket, has_contacts=has_contacts)
     held = _held(duties, user, ticket)
     running = [row for row in duties if row.is_running]
     return {
@@ -134,12 +137,14 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "here": desk.others_here(ticket, user, at=at),
         **_procedure(ticket, numbers, user),
         "resolutions": resolutions,
-        "lacking": _lacking(ticket),
+        "lacking": lacking,
+        "lacking_met": sum(need.is_met for need in lacking),
         "is_resolved": ticket.state in (Ticket.State.RESOLVED, Ticket.State.CLOSED) and bool(resolutions),
         "is_closed": ticket.state == Ticket.State.CLOSED,
         "links": _links(numbers, ticket, user) if has_links or has_merged else [],
         "addresses": _addresses(ticket, names=names),
         "escalation": _standing(ticket) if is_escalated else None,
+        "call_backs": list(call_backs.open_on(ticket, numbers)) if has_call_backs else [],
         "merged": [number for number in numbers if number != ticket.pk],
         "may_work": may_work,
         "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS, team_id=ticket.team_id),
@@ -158,9 +163,9 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lacking(ticket: Ticket) -> list[closing.Requirement]:
-    """What a complaint needs before it is closed; nothing where there is no complaint, or it is closed."""
-    if ticket.kind != Ticket.Kind.COMPLAINT or ticket.state == Ticket.State.CLOSED:
+def _lacking(ticket: Ticket, *, has_contacts: bool) -> list[closing.Requirement]:
+    """What the record needs before the ticket is closed; nothing where an answer is all that it needs, or it is."""
+    if ticket.state == Ticket.State.CLOSED or not (ticket.kind == Ticket.Kind.COMPLAINT or has_contacts):
         return []
     return closing.requirements(ticket)
 
