@@ -96,9 +96,9 @@ def get(client: Client, path: str) -> Callable[[], object]:
     return call
 
 
-def mail(number: int) -> bytes:
+def mail(number: int, sender: str) -> bytes:
     message = EmailMessage()
-    message["From"] = f"Customer {number} <bench{number}@example.org>"
+    message["From"] = f"Customer {number} <{sender}>"
     message["To"] = "desk@desk.example"
     message["Subject"] = f"Where is my order {number}"
     message["Message-ID"] = f"<bench{number}@example.org>"
@@ -139,9 +139,17 @@ class Desk:
         )  # fmt: skip
 
     def take_in(self) -> None:
+        """From somebody whom we know."""
+        self._take_in(f"customer{self.number + 1}@example.org")
+
+    def take_in_new(self) -> None:
+        """From somebody who never wrote before."""
+        self._take_in(f"bench{self.number + 1}@example.org")
+
+    def _take_in(self, sender: str) -> None:
         self.number += 1
         at = clock.now()
-        landing.land(mail(self.number), door=InboundMessage.Door.COMMAND, at=at)
+        landing.land(mail(self.number, sender), door=InboundMessage.Door.COMMAND, at=at)
         taking_in.take_in(at, limit=1)
 
     def sweep(self) -> None:
@@ -264,6 +272,7 @@ def main(size: int, rounds: int) -> None:
         "create a ticket": desk.create,
         "reply": desk.reply,
         "take in a mail": desk.take_in,
+        "take in one of somebody new": desk.take_in_new,
         "sweep, nothing due": desk.sweep,
         "select 1": desk.select_one,
     }

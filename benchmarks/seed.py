@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from csp.models import Address, Contract, Customer, Deadline, RoleGrant, Team, TrailEntry, User, Version
+from csp.models import Address, Contract, Customer, Deadline, Mailbox, RoleGrant, Team, TrailEntry, User, Version
 from tickets.models import Category, Escalation, Interaction, Ticket
 
 TEAMS = 8
@@ -92,6 +92,15 @@ def fill(count: int, now: dt.datetime, say: Callable[[str], None]) -> None:
     teams = [Team.objects.get()] + [
         Team.objects.create(contract=contract, name=f"Team {number}", created_at=now) for number in range(2, TEAMS + 1)
     ]
+    Mailbox.objects.create(
+        team=teams[0],
+        address="desk@desk.example",
+        name="Desk",
+        is_default=True,
+        cut_over_at=now - dt.timedelta(days=400),
+        first_mail_at=now,
+        created_at=now,
+    )
     people = User.objects.bulk_create(
         User(email=f"person{n}@desk.example", name=f"Person {n}", joined_at=now) for n in range(people_of(count))
     )
