@@ -65,7 +65,7 @@ def is_open(number: int) -> bool:
 
 
 def is_waiting(number: int) -> bool:
-    return is_open(number) and number // OPEN_SHARE % WAITING_SHARE == 0
+    return is_open(number) and number // OPEN_SHARE // 3 % WAITING_SHARE == 0  # not in step with teams and people
 
 
 def place(number: int, among: int) -> int:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from csp.access import Refused
-from csp.models import OutboundMessage
+from csp.models import Deadline, OutboundMessage
 from tickets import checklists
 from tickets.conversation import ANSWERING, Purpose, answered_through, family, inbound, running, seen_of
 from tickets.models import Call, CallBack, ContactRecord, Resolution, SpokenTo, Ticket
@@ -70,7 +70,9 @@ def check(ticket: Ticket, to: Ticket.State) -> None:
 
 
 def _answered(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement:
-    waits = bool(running(ticket, *ANSWERING)) and not _answer_on_its_way(ticket)
+    numbers = family(ticket)
+    asked = running(ticket, *ANSWERING, numbers=numbers)
+    waits = bool(asked) and not _answer_on_its_way(ticket, numbers, asked)
     return Requirement(
         "answer", not waits,
         _("The customer has not been answered yet. Answer first, or rule that a follow-up needs no reply."),
@@ -78,25 +80,27 @@ def _answered(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -
     )  # fmt: skip
 
 
-def _answer_on_its_way(ticket: Ticket) -> bool:
+def _answer_on_its_way(ticket: Ticket, numbers: list[int], clocks: list[Deadline]) -> bool:
     """Whether what was written in sight of the customer's last word waits to be taken by a server outside."""
-    numbers = family(ticket)
     under_way = SpokenTo.objects.filter(
         ticket__in=numbers, interaction__purpose=Purpose.ANSWER, interaction__delivery__settled_at__isnull=True
     ).exclude(interaction__delivery__message__state=OutboundMessage.State.FAILED)
     through = dict(under_way.order_by("through").values_list("ticket", "through"))
+    if not through:
+        return False
     last = seen_of(inbound(ticket, numbers))
-    asked = {int(row.subject_ref[1:]) for row in running(ticket, *ANSWERING, numbers=numbers)}
+    asked = {int(row.subject_ref[1:]) for row in clocks}
     answered = answered_through(ticket, numbers)
     waiting = asked | {number for number, upto in last.items() if upto > answered[number]}
     return all(through.get(number, -1) >= last.get(number, 0) for number in waiting)
 
 
 def _handed_up(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
-    if ticket.escalate_id is None and not running(ticket, "escalate"):
+    owed = running(ticket, "escalate")
+    if ticket.escalate_id is None and not owed:
         return None
     return Requirement(
-        "escalate", not running(ticket, "escalate"),
+        "escalate", not owed,
         _("It is marked complex. Escalate it, or decide it within your authority, then resolve it."),
         _("Escalate"), "escalate", hides=True,
     )  # fmt: skip

@@ -9,11 +9,15 @@ from django import template
 from django.template import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString
 
 from csp.clockface import Band, moment
+from csp.markup import vouched
 from csp.templatetags.clocks import at_of
-from csp.templatetags.components import initials
+from csp.templatetags.components import clause as draw_clause
+from csp.templatetags.components import icon, initials
+from csp.words import gettext
 
 register = template.Library()
 
@@ -51,22 +55,29 @@ def entry(
     `who` is the bold name ("You"), `name` whose initials are drawn if another's, `how` what was done, `at` when,
     `pill` and `clause` a remark in the head, `ref` the id of the element, `lang` the language of the text.
     """
-    values = {
-        "content": content,
-        "kind": kind,
-        "who": who,
-        "initials": initials(name or who),
-        "is_customer": kind in CUSTOMER_KINDS,
-        "how": how,
-        "at": at,
-        "when": _when(context, at),
-        "pill": pill,
-        "tone": tone,
-        "clause": clause,
-        "ref": ref,
-        "lang": lang,
-    }
-    return render_to_string("components/entry.html", values)
+    # A conversation has many of these, so they are written here and not by a template.
+    is_customer = " av--cust" if kind in CUSTOMER_KINDS else ""
+    head = f"<b>{conditional_escape(who)}</b> {conditional_escape(how)}"
+    if kind == "call":
+        head = icon("phone-incoming", "s") + head
+    if kind == "note":
+        inside = escape(gettext("Internal, the customer cannot see this"))
+        head += f'<span class="pill" data-tone="note">{icon("lock", "s")}{inside}</span>'
+    if pill:
+        head += f'<span class="pill" data-tone="{escape(tone)}">{conditional_escape(pill)}</span>'
+    if clause:
+        head += draw_clause(clause)
+    if at is not None:
+        moment_of = at.astimezone(timezone.get_current_timezone()).isoformat()
+        head += f'<time datetime="{moment_of}">{escape(_when(context, at))}</time>'
+    return vouched(
+        f'<article class="entry" data-kind="{escape(kind)}"' + (f' id="{escape(ref)}"' if ref else "") + ">"
+        f'<span class="av{is_customer}" aria-hidden="true">{escape(initials(name or who))}</span>'
+        f'<div class="entry__c"><header class="entry__h">{head}</header>'
+        '<div class="entry__b"'
+        + (f' lang="{escape(lang)}"' if lang else "")
+        + f">{conditional_escape(content)}</div></div></article>"
+    )
 
 
 @register.inclusion_tag("components/event.html", takes_context=True)
