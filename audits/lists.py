@@ -1,132 +1,26 @@
 """The lists of assurance: what lies behind the figures of the board, and every exception that a person made.
 
-One frame for all: a contract, a period by which the rows are chosen, filters, the newest first, page by page by keyset.
-A supervisor sees the rows of own teams; an auditor and the offices of clause 8.1 see those of the contract. What is
-kept in confidence is counted and shown, but does not say what it is about.
+What is kept in confidence is counted and listed, but does not say what it is about.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils import dateformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audits.models import NonCompliance
-from audits.periods import Period
-from csp import access, offices
-from csp.contract import OBLIGATIONS, obligations_of
+from audits.listing import Cursor, Filters, List, Row, picked, said, top
 from csp.events import Act
-from csp.models import Assessment, Breach, Contract, Deadline, TrailEntry, User
-from csp.roles import Permission, Role
+from csp.models import Assessment, Breach, Deadline, TrailEntry
 from tickets.handling import NEVER_OWED, NO_REPLY
-from tickets.models import Call, Ticket
+from tickets.models import Call, Escalation
 
-PAGE = 50
-EXPORTED_AT_ONCE = 500
 Verdict = Assessment.Verdict
-Cursor = tuple[dt.datetime, int]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Filters:
-    """What a list is narrowed to; all of it lives in the address. `teams` is None where all are open to the reader."""
-
-    contract: Contract
-    period: Period
-    teams: frozenset[int] | None = None
-    clause: str = ""
-    obligation: str = ""
-    team: int | None = None
-    state: str = ""
-
-    @property
-    def codes(self) -> list[str]:
-        if self.obligation:
-            return [self.obligation]
-        return [rule.code for rule in obligations_of(self.clause)] if self.clause else list(OBLIGATIONS)
-
-    def of_team(self, field: str) -> Q:
-        wanted = Q() if self.teams is None else Q(**{f"{field}__in": self.teams})
-        return wanted & Q(**{field: self.team}) if self.team is not None else wanted
-
-    def in_period(self, field: str) -> Q:
-        return Q(**{f"{field}__gte": self.period.since, f"{field}__lt": self.period.until})
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Row:
-    """One row of any list. `cells` stand under the list's own headings; `clock` is a deadline to draw, if any."""
-
-    cursor: Cursor
-    ref: str
-    path: str
-    clause: str
-    team: str
-    at: dt.datetime
-    cells: tuple[str, ...]
-    clock: Deadline | None = None
-    url: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class List:
-    """One list: how it is called, which states it can be narrowed to, where its rows come from and how one reads."""
-
-    code: str
-    title: Any
-    about: Any
-    serves: tuple[str, ...]
-    moment: Any  # the heading of the moment by which rows are chosen and ordered
-    headings: tuple[Any, ...]
-    states: dict[str, Any]
-    pick: Callable[[Filters, Cursor | None, int], Sequence[Any]]
-    read: Callable[[Sequence[Any], dt.tzinfo], list[Row]]
-    by_clause: bool = True
-
-
-def said(moment: dt.datetime | None, zone: dt.tzinfo) -> str:
-    return dateformat.format(moment.astimezone(zone), "Y-m-d H:i") if moment is not None else ""
-
-
-def page(one: List, filters: Filters, after: Cursor | None, zone: dt.tzinfo) -> tuple[list[Row], Cursor | None]:
-    """A page of a list, and the cursor of the next one if there is more."""
-    found = list(one.pick(filters, after, PAGE + 1))
-    rows = one.read(found[:PAGE], zone)
-    return rows, rows[-1].cursor if len(found) > PAGE else None
-
-
-def everything(one: List, filters: Filters, zone: dt.tzinfo) -> Iterator[Row]:
-    """Every row of a list, some hundreds at a time, however many there are."""
-    after: Cursor | None = None
-    while True:
-        found = list(one.pick(filters, after, EXPORTED_AT_ONCE))
-        rows = one.read(found, zone)
-        yield from rows
-        if len(found) < EXPORTED_AT_ONCE:
-            return
-        after = rows[-1].cursor
-
-
-def _top(rows: QuerySet[Any], moment: str, after: Cursor | None, count: int) -> QuerySet[Any]:
-    """The newest `count` of these, older than the cursor."""
-    if after is not None:
-        at, pk = after
-        rows = rows.filter(Q(**{f"{moment}__lt": at}) | Q(**{moment: at, "pk__lt": pk}), **{f"{moment}__lte": at})
-    return rows.order_by(f"-{moment}", "-pk")[:count]
-
-
-def _picked(rows: Callable[[Filters], QuerySet[Any]], moment: str) -> Callable[..., Sequence[Any]]:
-    def pick(filters: Filters, after: Cursor | None, count: int) -> Sequence[Any]:
-        return list(_top(rows(filters).filter(filters.in_period(moment)), moment, after, count))
-
-    return pick
 
 
 # ---------------------------------------------------------------- what fell due, and what broke
@@ -148,7 +42,7 @@ def _promises(filters: Filters, after: Cursor | None, count: int) -> Sequence[An
     rows = Deadline.objects.filter(
         PROMISES[filters.state], filters.in_period("due_at"), filters.of_team("team"), contract=filters.contract
     )
-    each = [_top(rows.filter(obligation=code), "due_at", after, count).values("pk", "due_at") for code in filters.codes]
+    each = [top(rows.filter(obligation=code), "due_at", after, count).values("pk", "due_at") for code in filters.codes]
     newest = each[0].union(*each[1:], all=True).order_by("-due_at", "-pk")[:count] if each else []
     numbers = [row["pk"] for row in newest]
     found = Deadline.objects.select_related("team", "breach__assessment").in_bulk(numbers)
@@ -310,6 +204,7 @@ def _reasons(rows: Sequence[Deadline]) -> dict[int, str]:
     return found
 
 
+PRECAUTIONS: dict[str, Q] = {"": Q(), "open": Q(closed_at__isnull=True), "ended": Q(closed_at__isnull=False)}
 CALLS: dict[str, Q] = {
     "": Q(),
     "waiting": Q(ruled_at__isnull=True),
@@ -348,6 +243,36 @@ def _late_call(rows: Sequence[Call], zone: dt.tzinfo) -> list[Row]:
     ]
 
 
+def _precautions(filters: Filters) -> QuerySet[Any]:
+    rows = Escalation.objects.filter(
+        PRECAUTIONS[filters.state],
+        filters.of_team("team"),
+        origin=Escalation.Origin.PRECAUTION,
+        ticket__contract=filters.contract,
+    )
+    return rows.select_related("ticket", "team", "accepted_by", "closed_by")
+
+
+def _precaution(rows: Sequence[Escalation], zone: dt.tzinfo) -> list[Row]:
+    return [
+        Row(
+            cursor=(row.raised_at, row.pk),
+            ref=row.ticket.reference,
+            path=row.ticket.path,
+            clause="3.3",
+            team=row.team.name,
+            at=row.raised_at,
+            cells=(
+                row.reason,
+                row.accepted_by.name if row.accepted_by else "",
+                str(row.get_decision_display() or row.get_outcome_display()) if row.closed_at else _("open"),
+                said(row.closed_at, zone),
+            ),
+        )
+        for row in rows
+    ]
+
+
 _ALL = gettext_lazy("All")
 _OWED = gettext_lazy("Owed")
 _DUE = gettext_lazy("Due")
@@ -375,7 +300,7 @@ LISTS: dict[str, List] = {
                 "proposed": gettext_lazy("Reading proposed"), "not_owed": gettext_lazy("Not owed"),
                 "recorded_late": gettext_lazy("Recorded late"), "unreachable": gettext_lazy("Unreachable"),
             },
-            _picked(_breaches, "breached_at"), _breach,
+            picked(_breaches, "breached_at"), _breach,
         ),
         List(
             "assessments", gettext_lazy("Assessments"),
@@ -386,14 +311,14 @@ LISTS: dict[str, List] = {
                 "": _ALL, "waiting": gettext_lazy("Waiting"), "agreed": gettext_lazy("Agreed"),
                 "disagreed": gettext_lazy("Disagreed"),
             },
-            _picked(_assessments, "proposed_at"), _assessment,
+            picked(_assessments, "proposed_at"), _assessment,
         ),
         List(
             "waivers", gettext_lazy("Waivers"),
             gettext_lazy("promises that a supervisor ended as not owed before they were due"), ("3.1",),
             gettext_lazy("Waived"), (_OWED, _DUE, _BY, _WHY),
             {"": gettext_lazy("Waived by a person"), "never": gettext_lazy("Never owed: staff-opened or imported")},
-            _picked(_waivers, "voided_at"), _waiver,
+            picked(_waivers, "voided_at"), _waiver,
         ),
         List(
             "backdated", gettext_lazy("Back-dated"),
@@ -404,48 +329,21 @@ LISTS: dict[str, List] = {
                 "": _ALL, "waiting": gettext_lazy("Waiting"), "confirmed": gettext_lazy("Confirmed"),
                 "refused": gettext_lazy("Not confirmed"),
             },
-            _picked(_late_calls, "ended_at"), _late_call, by_clause=False,
+            picked(_late_calls, "ended_at"), _late_call, by_clause=False,
+        ),
+        List(
+            "precautionary", gettext_lazy("Precautionary"),
+            gettext_lazy("handed up because nobody had decided whether they are complex; never counted as decided"),
+            ("3.3",), gettext_lazy("Handed up"),
+            (_WHY, gettext_lazy("Accepted by"), gettext_lazy("Outcome"), gettext_lazy("Ended")),
+            {"": _ALL, "open": gettext_lazy("Open"), "ended": gettext_lazy("Ended")},
+            picked(_precautions, "raised_at"), _precaution, by_clause=False,
         ),
         List(
             "no-reply", gettext_lazy("No reply needed"),
             gettext_lazy("follow-ups of which a person ruled that they ask for nothing"), ("3.1",),
             gettext_lazy("Ruled"), (_OWED, _DUE, _BY, _WHY), {"": _ALL},
-            _picked(_no_replies, "met_at"), _no_reply, by_clause=False,
+            picked(_no_replies, "met_at"), _no_reply, by_clause=False,
         ),
     ]
 }  # fmt: skip
-
-
-# ---------------------------------------------------------------- who sees which rows
-
-
-def teams_open_to(user: User, contract: Contract) -> frozenset[int] | None:
-    """The teams whose rows this person sees; None for all of the contract's."""
-    if contract.pk in access.scope_of(user).contracts(Role.AUDITOR):
-        return None
-    if contract.pk in offices.contracts_of(user, *NonCompliance.TOLD):
-        return None
-    return access.scope_of(user).teams(Role.SUPERVISOR)
-
-
-def may_see(user: User, contract: Contract) -> bool:
-    """Whether this person opens what lies behind the figures: supervisors, auditors, the offices of clause 8.1."""
-    return access.may(user, Permission.SEE_EVIDENCE, contract_id=contract.pk) or (
-        contract.pk in offices.contracts_of(user, *NonCompliance.TOLD)
-    )
-
-
-def open_paths(user: User, rows: Sequence[Row]) -> frozenset[str]:
-    """Which of the rows' matters this person may open: tickets and cases as ever."""
-    numbers = {
-        kind: [int(number) for row in rows for number in [row.path.removeprefix(kind).strip("/")] if number.isdecimal()]
-        for kind in ("/tickets/", "/noncompliance/")
-    }
-    seen: set[str] = set()
-    pairs: list[tuple[str, QuerySet[Any]]] = [
-        ("/tickets/", Ticket.objects.visible_to(user)), ("/noncompliance/", NonCompliance.objects.visible_to(user))
-    ]  # fmt: skip
-    for kind, visible in pairs:
-        if numbers[kind]:
-            seen |= {f"{kind}{pk}/" for pk in visible.filter(pk__in=numbers[kind]).values_list("pk", flat=True)}
-    return frozenset(seen)

@@ -208,6 +208,10 @@ def pages_of(rita: Client, sam: Client, vera: Client) -> dict[str, Callable[[], 
         "ticket, 20 messages": get(rita, f"/tickets/{seed.busy_ticket()}/"),
         "search, common word": get(rita, f"/search/?q={seed.COMMON}"),
         "search, rare word": get(rita, f"/search/?q={seed.RARE}"),
+        "board, this month": get(sam, "/compliance/"),
+        "board, 13 weeks": get(sam, "/compliance/?period=13w"),
+        "promises of 3.1": get(vera, "/compliance/promises/?period=13w&clause=3.1"),
+        "contract": get(rita, "/contract/"),
     }
     return calls
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
-from audits import board, figures, lists, periods
+from audits import board, figures, listing, lists, periods
 from audits.board import Board, Line
 from audits.controls import Standing
 from audits.periods import Period
@@ -85,7 +85,7 @@ def show(request: HttpRequest) -> HttpResponse:
     zone = contract.zoneinfo
     period = period_of(request, at, zone)
     drawn = board.draw(contract, period, at)
-    opens = lists.may_see(user, contract)
+    opens = listing.may_see(user, contract)
     bad = {Standing.BROKEN, Standing.AT_RISK}
     lines = drawn.lines
     is_narrow = request.GET.get("show") == "risk"

@@ -16,8 +16,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from audits import lists, periods
-from audits.lists import LISTS, Cursor, Filters, List, Row
+from audits import listing, periods
+from audits.listing import Cursor, Filters, List, Row
+from audits.lists import LISTS
 from audits.views.board import contract_of, period_of
 from csp import access, clock, trail
 from csp.access import person, requires
@@ -35,7 +36,7 @@ def _load(request: HttpRequest, code: str, at: dt.datetime) -> tuple[List, Filte
         raise Http404
     contract, mine = contract_of(request)
     user = person(request)
-    if not lists.may_see(user, contract):
+    if not listing.may_see(user, contract):
         raise PermissionDenied
     asked = request.GET
     obligation = asked.get("obligation", "")
@@ -48,7 +49,7 @@ def _load(request: HttpRequest, code: str, at: dt.datetime) -> tuple[List, Filte
         Filters(
             contract=contract,
             period=period_of(request, at, contract.zoneinfo),
-            teams=lists.teams_open_to(user, contract),
+            teams=listing.teams_open_to(user, contract),
             clause=clause if one.by_clause and clause in CLAUSES else "",
             obligation=obligation if one.by_clause and obligation in OBLIGATIONS else "",
             team=number_in(asked.get("team", "")),
@@ -80,7 +81,7 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
     user, at = person(request), clock.now()
     one, filters, mine = _load(request, code, at)
     zone = filters.contract.zoneinfo
-    rows, after = lists.page(one, filters, _cursor(request.GET.get("after", "")), zone)
+    rows, after = listing.page(one, filters, _cursor(request.GET.get("after", "")), zone)
     if Role.AUDITOR in access.scope_of(user).roles():
         trail.record(Act.RECORD_READ, f"reader:{user.pk}", by=user, at=at, facts=_facts(one, filters, len(rows)))
     teams = Team.objects.filter(contract=filters.contract).order_by("name", "pk")
@@ -94,7 +95,7 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "contract": filters.contract,
         "contracts": mine,
         "rows": rows,
-        "open_paths": lists.open_paths(user, rows),
+        "open_paths": listing.open_paths(user, rows),
         "after": _spelled(after),
         "teams": list(teams),
         "clauses": CLAUSES.values(),
@@ -150,7 +151,7 @@ def export(request: HttpRequest, code: str) -> HttpResponseBase:
     one, filters, _mine = _load(request, code, at)
     trail.record(Act.EXPORTED, f"export:{one.code}:{user.pk}", by=user, at=at, facts=_facts(one, filters, 0))
     zone = filters.contract.zoneinfo
-    body = _lines(one, lists.everything(one, filters, zone), zone)
+    body = _lines(one, listing.everything(one, filters, zone), zone)
     answer = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
     name = f"{one.code}-{filters.period.code}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -161,6 +162,6 @@ def export(request: HttpRequest, code: str) -> HttpResponseBase:
 def _lines(one: List, rows: Iterable[Row], zone: dt.tzinfo) -> Iterator[str]:
     writer = csv.writer(_Line())
     heads = [_("Matter"), _("Clause"), _("Team"), f"{one.moment} ({zone})", *map(str, one.headings)]
-    cells = ([row.ref, row.clause, row.team, lists.said(row.at, zone), *row.cells] for row in rows)
+    cells = ([row.ref, row.clause, row.team, listing.said(row.at, zone), *row.cells] for row in rows)
     for line in itertools.chain([heads], cells):
         yield writer.writerow([harmless(cell) for cell in line])

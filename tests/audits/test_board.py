@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from audits import lists
+from audits import listing
 from audits.views.lists import harmless
 from csp import assessing, clock, deadlines
 from csp.contract import CLAUSES
@@ -22,7 +22,7 @@ from tests.factories import AT, DAY, HOUR, SECOND
 from tests.tickets.desk import at_nine, browser
 from tickets import calls, handling, lifecycle
 from tickets.conversation import Direction, inbound
-from tickets.models import Ticket
+from tickets.models import Escalation, Ticket
 
 __all__ = ["at_nine", "officers"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_nine")]
@@ -137,7 +137,7 @@ def test_a_confidential_matter_is_counted_but_does_not_say_what_it_is(cast: Cast
 def test_a_list_is_paged_by_keyset_without_losing_or_repeating_a_row(
     cast: Cast, broken: list[Ticket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "PAGE", 2)
+    monkeypatch.setattr(listing, "PAGE", 2)
     seen: list[str] = []
     client, url = browser(cast.sam), "/compliance/promises/?period=2025-03&state=broken"
     for _page in range(10):
@@ -197,6 +197,12 @@ def test_every_exception_stands_in_its_list(cast: Cast, monkeypatch: pytest.Monk
     shown = page(cast.sam, "/compliance/backdated/?state=waiting")
     assert called.reference in shown
     assert "Nothing in March 2025" in page(cast.sam, "/compliance/backdated/?state=confirmed")
+    Escalation.objects.create(
+        ticket=waived, team=cast.team, origin="precaution", reason="Nobody has decided", raised_at=AT - HOUR
+    )
+    shown = page(cast.sam, "/compliance/precautionary/?state=open")
+    assert waived.reference in shown
+    assert "Nobody has decided" in shown
     monkeypatch.setattr(clock, "now", lambda: AT + 60 * DAY)
     assert "Nothing in" in page(cast.sam, "/compliance/waivers/")
     assert "A test of ours" in page(cast.sam, "/compliance/waivers/?period=2025-03")

@@ -7,12 +7,13 @@ broken if any breach of it fell due then, met late or not; at this moment it is 
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from audits import board, controls, figures, lists, periods
+from audits import board, controls, figures, listing, lists, periods
 from audits.board import Board, Line
 from audits.controls import Standing
 from audits.figures import Figure
@@ -72,6 +73,12 @@ def test_every_clause_has_an_obligation_or_a_control_and_says_which() -> None:
         assert obligations_of(number) or number in controls.CONTROLS or number in controls.UNMEASURED, number
     assert not set(controls.CONTROLS) & set(controls.UNMEASURED)
     assert set(controls.CONTROLS) | set(controls.UNMEASURED) <= set(CLAUSES)
+
+
+@pytest.mark.parametrize("number", ["3.1", "3.2", "3.3", "4.1", "4.3", "6.2", "8.1", "8.2"])
+def test_a_clause_that_is_enforced_has_a_test_file_of_its_own(number: str) -> None:
+    found = list(Path(__file__).parent.glob(f"test_{number.replace('.', '_')}_*.py"))
+    assert any("def test_" in file.read_text() for file in found), number
 
 
 def test_clause_3_1_stands_twice_and_accurate_is_not_evidenced(cast: Cast) -> None:
@@ -287,7 +294,7 @@ def test_the_rows_behind_a_figure_are_as_many_as_it_says(cast: Cast) -> None:
     figure = line(drawing, "3.1").figure
     assert (figure.kept, figure.broken) == (3, 5)
     for state, count in (("ended", 8), ("kept", 3), ("broken", 5), ("running", 5), ("overdue", 5)):
-        filters = lists.Filters(cast.contract, drawing.period, clause="3.1", state=state)
-        assert len(list(lists.everything(lists.LISTS["promises"], filters, dt.UTC))) == count, state
-    filters = lists.Filters(cast.contract, drawing.period, clause="3.1")
-    assert len(list(lists.everything(lists.LISTS["breaches"], filters, dt.UTC))) == figure.broken
+        filters = listing.Filters(cast.contract, drawing.period, clause="3.1", state=state)
+        assert len(list(listing.everything(lists.LISTS["promises"], filters, dt.UTC))) == count, state
+    filters = listing.Filters(cast.contract, drawing.period, clause="3.1")
+    assert len(list(listing.everything(lists.LISTS["breaches"], filters, dt.UTC))) == figure.broken
