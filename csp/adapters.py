@@ -116,7 +116,13 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # as above
         return f"CSP {settings.ORGANISATION}".strip()
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        return not settings.REQUIRE_SECOND_FACTOR
+        others = Authenticator.objects.filter(user=authenticator.user, type__in=signin.FACTORS)
+        return not settings.REQUIRE_SECOND_FACTOR or others.exclude(pk=authenticator.pk).exists()
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """The first is called Passkey, the next Passkey 2."""
+        known = Authenticator.objects.filter(user=user, type=type).count()
+        return _("Passkey %(n)d") % {"n": known + 1} if known else str(_("Passkey"))
 
     def build_totp_svg(self, url: str) -> str:
         """The code on a white ground of its own: cameras want dark on light, in the dark theme too."""

@@ -8,6 +8,7 @@ from typing import Any
 from allauth.account import forms as account
 from allauth.mfa.base import forms as factor
 from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -71,6 +72,13 @@ class CodeAgain(Plain, factor.ReauthenticateForm):  # type: ignore[misc]  # as a
 
 class TurnOn(Plain, totp.ActivateTOTPForm):  # type: ignore[misc]  # as above
     labels = {"code": _("Code that the app shows now")}
+
+
+class AddPasskey(Plain, webauthn.AddWebAuthnForm):  # type: ignore[misc]  # as above
+    """Always one that signs in by itself, opened on the device by fingerprint, face or PIN."""
+
+    labels = {"name": _("What you call it")}
+    passwordless = forms.BooleanField(initial=True, widget=forms.HiddenInput)
 
 
 def zones() -> list[tuple[str, str]]:

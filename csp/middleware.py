@@ -31,6 +31,9 @@ ENROLMENT = frozenset(
         "mfa_download_recovery_codes",
         "account_reauthenticate",
         "mfa_reauthenticate",
+        "mfa_list_webauthn",
+        "mfa_add_webauthn",
+        "mfa_reauthenticate_webauthn",
         "account_logout",
         "theme",
     }

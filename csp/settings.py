@@ -266,13 +266,17 @@ ACCOUNT_FORMS = {
     "reauthenticate": "csp.forms.ProveAgain",
 }
 MFA_ADAPTER = "csp.adapters.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # a passkey is two factors: the device, and what opens it
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT  # http://localhost
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
     "authenticate": "csp.forms.Code",
     "reauthenticate": "csp.forms.CodeAgain",
     "activate_totp": "csp.forms.TurnOn",
+    "add_webauthn": "csp.forms.AddPasskey",
 }
 
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

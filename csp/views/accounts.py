@@ -11,6 +11,7 @@ from allauth.account import views as account
 from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -41,6 +42,7 @@ class PasswordView(account.PasswordChangeView):  # type: ignore[misc]  # as abov
 urlpatterns = [
     path("sign-in/", open_to_all(SignInView.as_view()), name="account_login"),
     path("sign-in/code/", open_to_all(factors.authenticate), name="mfa_authenticate"),
+    path("sign-in/passkey/", open_to_all(passkeys.login_webauthn), name="mfa_login_webauthn"),
     path("sign-out/", open_to_all(account.logout), name="account_logout"),
     path("sign-in/inactive/", open_to_all(account.account_inactive), name="account_inactive"),
     path("password/", open_to_all(account.password_reset), name="account_reset_password"),
@@ -56,6 +58,14 @@ urlpatterns = [
     path("account/password/", anyone_signed_in(PasswordView.as_view()), name="account_change_password"),
     path("account/again/", anyone_signed_in(account.reauthenticate), name="account_reauthenticate"),
     path("account/again/code/", anyone_signed_in(factors.reauthenticate), name="mfa_reauthenticate"),
+    path(
+        "account/again/passkey/",
+        anyone_signed_in(passkeys.reauthenticate_webauthn),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("account/passkeys/", anyone_signed_in(passkeys.list_webauthn), name="mfa_list_webauthn"),
+    path("account/passkeys/add/", anyone_signed_in(passkeys.add_webauthn), name="mfa_add_webauthn"),
+    path("account/passkeys/<int:pk>/remove/", anyone_signed_in(passkeys.remove_webauthn), name="mfa_remove_webauthn"),
     path("account/second-factor/", anyone_signed_in(factors.index), name="mfa_index"),
     path("account/second-factor/on/", anyone_signed_in(totp.activate_totp), name="mfa_activate_totp"),
     path("account/second-factor/off/", anyone_signed_in(totp.deactivate_totp), name="mfa_deactivate_totp"),

@@ -6,3 +6,4 @@ import "./composer.js";
 import "./changes.js";
 import "./page.js";
 import "./toasts.js";
+import "./passkeys.js";
