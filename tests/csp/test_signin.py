@@ -257,3 +257,19 @@ def test_where_it_is_required_only_the_enrolment_opens(client: Client, adam: Use
     assert client.get("/account/").status_code == 200
     assert client.post("/account/second-factor/off/").status_code == 200  # refused
     assert json.loads(trail(Act.SECOND_FACTOR)[0].facts) == {"kind": "totp", "how": "added"}
+
+
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+         "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+         "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1",
+         "Safari on iPhone"),
+        ("curl/8.5.0", "curl/8.5.0"),
+    ],
+)  # fmt: skip
+def test_a_session_is_named_as_people_call_their_browser(agent: str, said: str) -> None:
+    assert Session(browser=agent).device == said
