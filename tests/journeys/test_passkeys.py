@@ -46,7 +46,7 @@ def test_a_passkey_signs_in_without_a_password(cast: Cast, visit: Visit) -> None
     devices.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": True})
     before = TrailEntry.objects.filter(act=Act.SIGNED_IN).count()
     page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("queue")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Team")
     assert TrailEntry.objects.filter(act=Act.SIGNED_IN).count() == before + 1
 
     page.goto("/account/passkeys/")
