@@ -1,4 +1,4 @@
-"""Passkeys, with an authenticator that Chromium plays: added, used without a password, refused, removed."""
+"""Passkeys, with an authenticator that Chromium plays: added, refused, used without a password."""
 
 from __future__ import annotations
 
@@ -50,8 +50,4 @@ def test_a_passkey_signs_in_without_a_password(cast: Cast, visit: Visit) -> None
     assert TrailEntry.objects.filter(act=Act.SIGNED_IN).count() == before + 1
 
     page.goto("/account/passkeys/")
-    page.get_by_role("link", name="Remove My telephone").click()
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_role("button", name="Remove").click()
-    expect(page.get_by_role("link", name="Remove My telephone")).to_have_count(0)
+    expect(page.get_by_role("link", name="Remove My telephone")).to_be_visible()
