@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,7 +18,7 @@ from audits.listing import Cursor, Filters, List, Row, picked, said, top
 from csp.events import Act
 from csp.models import Assessment, Breach, Deadline, TrailEntry
 from tickets.handling import NEVER_OWED, NO_REPLY
-from tickets.models import Call, Escalation
+from tickets.models import Call, Checklist, ChecklistStep, Escalation, Resolution, Ticket
 
 Verdict = Assessment.Verdict
 
@@ -273,6 +273,100 @@ def _precaution(rows: Sequence[Escalation], zone: dt.tzinfo) -> list[Row]:
     ]
 
 
+# ---------------------------------------------------------------- complaints
+
+
+OPEN_ONES = ("new", "open", "waiting")
+COMPLAINTS: dict[str, Q] = {
+    "": Q(),
+    "open": Q(state__in=OPEN_ONES),
+    "overdue": Q(state__in=OPEN_ONES, checklists__ended_at__isnull=True, checklists__resolve__state="breached"),
+    "resolved": Q(state__in=("resolved", "closed")),
+    **{
+        answer.value: Q(resolutions__undone_at__isnull=True, resolutions__acceptance=answer.value)
+        for answer in Resolution.Acceptance
+    },
+    "did_not_hold": Q(resolutions__undone_at__isnull=False),
+}
+
+
+def _complaints(filters: Filters) -> QuerySet[Any]:
+    """The register: every complaint that speaks for itself, by its receipt."""
+    numbers = Ticket.objects.filter(COMPLAINTS[filters.state], filters.of_team("team"), contract=filters.contract)
+    numbers = numbers.filter(kind=Ticket.Kind.COMPLAINT).exclude(state=Ticket.State.MERGED)
+    rows = Ticket.objects.filter(pk__in=numbers.values("pk")).select_related("team", "category", "assignee")
+    newest = Resolution.objects.order_by("-pk")
+    steps = ChecklistStep.objects.select_related("checklist__resolve").filter(checklist__ended_at__isnull=True)
+    return rows.prefetch_related(
+        Prefetch("resolutions", newest), Prefetch("checklists", Checklist.objects.filter(ended_at__isnull=True)),
+        Prefetch("checklists__steps", steps), "checklists__resolve",
+    )  # fmt: skip
+
+
+def _complaint(rows: Sequence[Ticket], zone: dt.tzinfo) -> list[Row]:
+    found = []
+    for row in rows:
+        last = next(iter(row.resolutions.all()), None)
+        checklist = next(iter(row.checklists.all()), None)
+        steps = list(checklist.steps.all()) if checklist else []
+        settled = sum(step.is_settled for step in steps)
+        found.append(
+            Row(
+                cursor=(row.received_at, row.pk),
+                ref=row.reference,
+                path=row.path,
+                clause="3.2",
+                team=row.team.name,
+                at=row.received_at,
+                cells=(
+                    row.category.name if row.category else "",
+                    str(row.get_state_display()),
+                    _("%(n)d of %(of)d") % {"n": settled, "of": len(steps)},
+                    str(last.get_cause_display()) if last else "",
+                    str(last.get_kind_display()) if last else "",
+                    said(last.resolved_at, zone) if last else "",
+                    _("did not hold")
+                    if last and last.undone_at
+                    else str(last.get_acceptance_display())
+                    if last
+                    else "",
+                ),
+                clock=checklist.resolve if checklist else None,
+            )
+        )
+    return found
+
+
+def _left_out(filters: Filters) -> QuerySet[Any]:
+    rows = ChecklistStep.objects.filter(
+        filters.of_team("checklist__ticket__team"),
+        checklist__ticket__contract=filters.contract,
+        waived_at__isnull=False,
+    )
+    return rows.select_related("checklist__ticket__team", "asked_by", "waived_by")
+
+
+def _left_out_step(rows: Sequence[ChecklistStep], zone: dt.tzinfo) -> list[Row]:
+    return [
+        Row(
+            cursor=(row.waived_at, row.pk),
+            ref=row.checklist.ticket.reference,
+            path=row.checklist.ticket.path,
+            clause="3.2",
+            team=row.checklist.ticket.team.name,
+            at=row.waived_at,
+            cells=(
+                row.title,
+                row.asked_by.name if row.asked_by else "",
+                row.waived_by.name if row.waived_by else "",
+                row.waive_reason,
+            ),
+        )
+        for row in rows
+        if row.waived_at is not None
+    ]
+
+
 _ALL = gettext_lazy("All")
 _OWED = gettext_lazy("Owed")
 _DUE = gettext_lazy("Due")
@@ -319,6 +413,29 @@ LISTS: dict[str, List] = {
             gettext_lazy("Waived"), (_OWED, _DUE, _BY, _WHY),
             {"": gettext_lazy("Waived by a person"), "never": gettext_lazy("Never owed: staff-opened or imported")},
             picked(_waivers, "voided_at"), _waiver,
+        ),
+        List(
+            "complaints", gettext_lazy("Complaints"),
+            gettext_lazy("every complaint that was received in the period, and what became of it"), ("3.2",),
+            gettext_lazy("Received"),
+            (
+                gettext_lazy("Category"), gettext_lazy("State"), gettext_lazy("Steps"), gettext_lazy("Root cause"),
+                gettext_lazy("Resolution"), gettext_lazy("Resolved"), gettext_lazy("Customer’s answer"),
+            ),
+            {
+                "": _ALL, "open": gettext_lazy("Open"), "overdue": gettext_lazy("Overdue"),
+                "resolved": gettext_lazy("Resolved"), "yes": gettext_lazy("Accepted"),
+                "no": gettext_lazy("Not accepted"), "no_answer": gettext_lazy("No answer"),
+                "did_not_hold": gettext_lazy("Did not hold"),
+            },
+            picked(_complaints, "received_at"), _complaint, by_clause=False,
+        ),
+        List(
+            "left-out", gettext_lazy("Steps left out"),
+            gettext_lazy("steps of a complaint’s procedure that a supervisor let go"), ("3.2",),
+            gettext_lazy("Left out"),
+            (gettext_lazy("Step"), gettext_lazy("Asked by"), gettext_lazy("Approved by"), _WHY), {"": _ALL},
+            picked(_left_out, "waived_at"), _left_out_step, by_clause=False,
         ),
         List(
             "backdated", gettext_lazy("Back-dated"),

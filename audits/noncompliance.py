@@ -58,7 +58,7 @@ def subject_of(case: NonCompliance) -> deadlines.Subject:
     )
 
 
-def _open(case: NonCompliance, *, at: dt.datetime, late_after: dt.timedelta | None = None) -> NonCompliance:
+def opened(case: NonCompliance, *, at: dt.datetime, late_after: dt.timedelta | None = None) -> NonCompliance:
     """Store a case with its clock; with `late_after` also with the report's own hour, which this meets."""
     with connection.cursor() as cursor:  # its deadlines name it and are stored first
         cursor.execute("select nextval(pg_get_serial_sequence('audits_noncompliance', 'id'))")
@@ -131,7 +131,7 @@ def report(
         raise Refused(_("It cannot have been noticed in the future. Check date and time."))
     contract = team.contract
     kept_by = _keeper(contract, at, about_the_owner=about_the_owner) if in_confidence else None
-    case = _open(
+    case = opened(
         NonCompliance(
             contract=contract,
             team=team,
@@ -278,7 +278,7 @@ def _place(rows: Sequence[Breach], group: Group, at: dt.datetime) -> int:
 
 def _open_for(breach: Breach, clause: str, day: dt.date, at: dt.datetime) -> NonCompliance:
     secret = breach.deadline.in_confidence
-    return _open(
+    return opened(
         NonCompliance(
             contract=breach.contract,
             team=breach.team,
@@ -340,7 +340,7 @@ def split(case: NonCompliance, members: Collection[int], *, by: User, at: dt.dat
     if len(rows) == case.memberships.count():
         raise Refused(_("Leave at least one breach in this case."))
     earliest = min(row.reported_at for row in rows)
-    fresh = _open(
+    fresh = opened(
         NonCompliance(
             contract=case.contract,
             team=case.team,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from audits import corrective, measures, noncompliance
+from audits import corrective, deviations, measures, noncompliance
 from csp import deadlines, notices, outbox, readiness, sealing
 from feedback import surveys
 from tickets import (
@@ -53,6 +53,7 @@ RULES: Mapping[str, Loop] = {
     "sweep": sweep,
     "escalate": escalation.pull_all,
     "report": noncompliance.pull_all,
+    "deviations": deviations.pull,
     "climb": corrective.climb,
     "updates": updates.publish_lacking,
     "require": requirements.require,

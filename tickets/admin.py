@@ -18,6 +18,13 @@ reading(models.Ruling, list_display=("pk", "inbound_id", "verdict", "ruled_at", 
 reading(models.Escalation, contract="ticket__contract", list_display=("pk", "ticket_id", "team"))
 reading(models.Resolution, contract="ticket__contract", list_filter=("cause", "kind", "acceptance"),
         list_display=("pk", "ticket_id", "cause", "kind", "acceptance", "resolved_at", "undone_at"))  # fmt: skip
+reading(models.Procedure, readers=(*TEXTS, P.SEE_TRAIL), contract="contract", list_display=("pk", "category"))
+reading(models.ProcedureVersion, readers=(*TEXTS, P.SEE_TRAIL), contract="procedure__contract",
+        list_display=("procedure", "number", "title", "resolve_days", "published_at"))  # fmt: skip
+reading(models.Checklist, contract="ticket__contract",
+        list_display=("pk", "ticket_id", "version", "received_at", "ended_at"))  # fmt: skip
+reading(models.ChecklistStep, contract="checklist__ticket__contract",
+        list_display=("pk", "checklist_id", "position", "title", "done_at", "waived_at"))  # fmt: skip
 reading(models.Category, readers=(*TEXTS, P.SEE_TRAIL), contract="contract", list_display=("name", "is_active"))
 reading(models.MailText, readers=(*TEXTS, P.SEE_TRAIL), list_display=("kind", "language", "changed_at"))
 reading(models.CannedReply, readers=(*TEXTS, P.SEE_TRAIL), contract="contract",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import mailboxes, texts
+from tickets.views import mailboxes, procedures, texts
 
 urlpatterns = [
     path("mailboxes/", mailboxes.index, name="mailboxes"),
@@ -11,6 +11,11 @@ urlpatterns = [
     path("mailboxes/<int:pk>/test/", mailboxes.test, name="mailbox_test"),
     path("categories/", texts.categories, name="categories"),
     path("categories/<int:pk>/", texts.category, name="category"),
+    path("procedures/", procedures.index, name="procedures"),
+    path("procedures/<int:pk>/", procedures.draft, name="procedure"),
+    path("procedures/for/<int:pk>/", procedures.begin, name="procedure_begin"),
+    path("procedures/versions/<int:pk>/", procedures.version, name="procedure_version"),
+    path("procedures/versions/<int:pk>/publish/", procedures.publish, name="procedure_publish"),
     path("texts/", texts.mail_texts, name="texts"),
     path("texts/add/", texts.mail_text, name="text_add"),
     path("texts/<int:pk>/", texts.mail_text, name="text"),

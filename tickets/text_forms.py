@@ -35,6 +35,21 @@ class CategoryForm(forms.Form):
     contract = forms.ModelChoiceField(Contract.objects.order_by("pk"), label=_("Contract"), initial=only_contract)
 
 
+class ProcedureForm(forms.Form):
+    title = forms.CharField(label=_("Title"), max_length=200)
+    text = forms.CharField(
+        label=_("Steps"), max_length=20_000, strip=False, widget=forms.Textarea(attrs={"rows": 14}),
+        help_text=_(
+            "One step a line, with its clause at the end (§3.3) where it serves one. Below it, each on a line that "
+            "begins with a dash, what has to be filled in: “- Number of the report”, “- Day of the visit (date)”, "
+            "“- Estimate (amount)”, “- Agreed (yes/no)”."
+        ),
+    )  # fmt: skip
+    resolve_days = forms.IntegerField(label=_("Days to resolve, from receipt"), min_value=1, max_value=90)
+    progress_days = forms.IntegerField(label=_("Days between progress notes"), min_value=1, max_value=30)
+    reason = forms.CharField(label=_("What changes, and why"), max_length=500, required=False)
+
+
 class ReplyForm(forms.Form):
     title = forms.CharField(label=_("Title"), max_length=100)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)

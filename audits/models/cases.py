@@ -159,6 +159,23 @@ class NonCompliance(models.Model):
         return self.state in self.UNFINISHED
 
 
+class Deviation(models.Model):
+    """That a complaint was resolved without a step of its procedure (clause 3.2), and the case that reports it."""
+
+    case = models.ForeignKey(NonCompliance, on_delete=models.PROTECT, related_name="deviations")
+    step = models.OneToOneField("tickets.ChecklistStep", on_delete=models.PROTECT, related_name="deviation")
+    reported_at = models.DateTimeField()
+
+    record = Record(Kept.CASE)
+
+    class Meta:
+        verbose_name = _("deviation from a procedure")
+        verbose_name_plural = _("deviations from procedures")
+
+    def __str__(self) -> str:
+        return f"{self.case_id}: {self.step_id}"
+
+
 class Membership(models.Model):
     """A breach's place in a case. Each breach that opens a non-compliance has exactly one; splitting moves it."""
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from audits import independence, noncompliance, proposals
 from audits.forms import ReportForm
-from audits.models import CorrectiveAction, Measure, Membership, NonCompliance
+from audits.models import CorrectiveAction, Deviation, Measure, Membership, NonCompliance
 from csp import clock, clockface, trail
 from csp.access import Refused, person, requires
 from csp.clockface import ClockFace
@@ -163,6 +163,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "clock": clock_of(case) if case.is_unfinished else None,
         "term": _term(case, at),
         "findings": _findings(case, user),
+        "deviations": _deviations(case, user),
         "report_took": clockface.short(case.reported_at - case.noticed_at),
         "actions": actions,
         "left": sum(done.action.state == Doing.PLANNED for done in actions),
@@ -215,6 +216,15 @@ def _findings(case: NonCompliance, user: User) -> list[Finding]:
         )
         for row in rows
     ]
+
+
+def _deviations(case: NonCompliance, user: User) -> list[tuple[Deviation, str]]:
+    """The steps that were left out, each with its ticket's address where this person may see that."""
+    people = ("step__asked_by", "step__waived_by")
+    rows = list(case.deviations.select_related("step__checklist__ticket", *people).order_by("pk"))
+    numbers = [row.step.checklist.ticket_id for row in rows]
+    seen = set(Ticket.objects.visible_to(user).filter(pk__in=numbers).values_list("pk", flat=True)) if rows else set()
+    return [(row, row.step.checklist.ticket.path if row.step.checklist.ticket_id in seen else "") for row in rows]
 
 
 def doneness(case: NonCompliance, at: dt.datetime) -> list[Doneness]:

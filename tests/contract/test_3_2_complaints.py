@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from audits.models import Deviation
 from csp.events import Act
 from csp.models import Breach, Contract, Deadline, Notice, TrailEntry, User
 from tests import factories as make
@@ -355,9 +356,18 @@ def test_a_step_is_left_out_with_a_reason_and_another_persons_word(cast: Cast) -
     client = browser(cast.sam)
     there = f"{ticket.path}steps/{step.pk}/waiver/"
     assert "asks for nothing" in client.get(there).content.decode()
-    assert client.post(there, {"agrees": "yes"}).status_code == 302
+    assert client.post(there, {"agrees": "no"}).status_code == 422
+    checklists.decide_waiver(step, by=cast.sam, at=AT + HOUR, agrees=True)
     step.refresh_from_db()
     assert (step.is_settled, step.waived_by, step.asked_by) == (True, cast.sam, cast.rita)
+    for _again in range(2):
+        make.tick(at=AT + 2 * HOUR)
+    case = Deviation.objects.get(step=step).case
+    assert (case.clause, case.team, case.correct.due_at) == ("3.2", cast.team, AT + 2 * HOUR + 7 * DAY)
+    assert cast.sam.notices.filter(kind=Notice.Kind.CASE, path=case.path).count() == 1
+    assert step.title in browser(cast.sam).get(case.path).content.decode()
+    rows = browser(cast.sam).post("/compliance/left-out/export/?period=2025-03")
+    assert "asks for nothing" in b"".join(rows.streaming_content).decode()
     with pytest.raises(Refused, match="stays on record"):
         checklists.tick(step, by=cast.rita, at=AT + 2 * HOUR, values={})
     refused(f"update tickets_checkliststep set waive_reason = 'x' where id = {step.pk}", saying="does not change")
@@ -514,3 +524,53 @@ def test_nothing_of_a_complaint_stands_in_the_way_of_an_escalation(cast: Cast) -
     escalation.escalate(ticket, by=cast.rita, at=AT + HOUR, reason="Above my limit")
     make.answer(ticket=ticket, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR, purpose="holding")
     assert not any(row.is_settled for row in checklists.steps_of(ticket))
+
+
+def test_the_settings_show_what_publishing_changes_and_keep_what_was_typed(cast: Cast) -> None:
+    category = Category.objects.create(contract=cast.contract, name="Damage")
+    sam, adam = browser(cast.sam), browser(cast.adam)
+    there = f"/settings/procedures/for/{category.pk}/"
+    assert "Find the cause" in adam.get(there).content.decode()  # the standard is where one begins
+    typed = {"title": "Damage", "text": "- x", "resolve_days": 2, "progress_days": 1, "reason": "=Water"}
+    wrong = adam.post(there, typed)
+    assert (wrong.status_code, "Line 1" in wrong.content.decode(), "=Water" in wrong.content.decode()) == (
+        422,
+        True,
+        True,
+    )
+    made = adam.post(there, {**typed, "text": DAMAGE})
+    row = ProcedureVersion.objects.get(title="Damage")
+    assert made["Location"] == f"/settings/procedures/versions/{row.pk}/"
+    shown = sam.get(made["Location"]).content.decode()
+    assert "<del class" in shown
+    assert "<ins>Make the site safe</ins>" in shown
+    assert adam.post(f"{made['Location']}publish/", {"seen": procedures.seal_of(row)}).status_code == 403
+    sam.post(f"{made['Location']}publish/", {"seen": "something else"})
+    row.refresh_from_db()
+    assert row.published_at is None
+    sam.post(f"{made['Location']}publish/", {"seen": procedures.seal_of(row)})
+    row.refresh_from_db()
+    assert row.published_by == cast.sam
+    assert "Damage, version 1" in sam.get("/settings/procedures/").content.decode()
+    assert browser(cast.rita).get("/settings/procedures/").status_code == 403
+
+
+def test_the_register_lists_complaints_for_supervisors_and_auditors_without_names(cast: Cast) -> None:
+    ticket = complaint(cast, subject="=cmd()")
+    other = make.ticket(team=cast.other_team, customer=cast.rhea, kind=Kind.COMPLAINT)
+    resolving.write_down(ticket, by=cast.rita, at=AT + HOUR, **SAID)
+    resolve(ticket, cast.rita, AT + 2 * HOUR)
+    there = "/compliance/complaints/?period=2025-03"
+    sam, vera = (browser(person).get(there).content.decode() for person in (cast.sam, cast.vera))
+    assert (ticket.reference in sam, other.reference in sam) == (True, False)
+    assert (ticket.reference in vera, other.reference in vera) == (True, True)
+    assert "Installation or repair" in vera
+    assert "6 of 6" in vera
+    for text in (sam, vera):
+        assert cast.carl.name not in text
+    assert ticket.reference not in browser(cast.sam).get(f"{there}&state=open").content.decode()
+    assert other.reference in browser(cast.vera).get(f"{there}&state=open").content.decode()
+    assert browser(cast.rita).get(there).status_code == 403
+    answer = browser(cast.vera).post("/compliance/complaints/export/?period=2025-03")
+    assert ticket.reference in b"".join(answer.streaming_content).decode()
+    assert TrailEntry.objects.filter(act=Act.EXPORTED, subject=f"export:complaints:{cast.vera.pk}").exists()
