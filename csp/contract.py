@@ -96,6 +96,8 @@ class Obligation:
     `verb` and `past` are the words on the clock ("Respond", "Responded"). `reminders` are shares of the term in per
     cent; `reminders_before` are distances from the due time. `policy` marks a target that the company adds: it may be
     tighter than a clause, never looser. `tells` names the offices that learn of a breach, besides those concerned.
+    `climbs` leaves it to
+    the owner whom a breach is told to, rung by rung.
     `enforced` tells whether deadlines of this kind are started by the product.
     """
 
@@ -113,6 +115,7 @@ class Obligation:
     escalates: bool = False
     opens_noncompliance: bool = False
     tells: tuple[str, ...] = ()
+    climbs: bool = False
     enforced: bool = False
 
     def reminder_times(self, starts_at: dt.datetime, due_at: dt.datetime) -> list[tuple[str, dt.datetime]]:
@@ -327,7 +330,7 @@ OBLIGATIONS: dict[str, Obligation] = {
         ),
         Obligation(
             "take_up", "3.3", "Accept", "Accepted", "escalated", "accepted, decided or handed back",
-            policy=True, reminders=(50, 80),
+            policy=True, reminders=(50, 80), climbs=True, enforced=True,
         ),
         Obligation(
             "resolve", "3.2", "Resolve", "Resolved", "receipt",

@@ -86,6 +86,7 @@ class Act(TextChoices):
     ESCALATED = "escalation.raised", _("escalated the ticket")
     ESCALATION_ACCEPTED = "escalation.accepted", _("accepted the escalation")
     ESCALATION_DECIDED = "escalation.decided", _("decided the escalation")
+    ESCALATION_CLIMBED = "escalation.climbed", _("told others of an escalation that nobody had taken up")
     ESCALATION_RETURNED = "escalation.returned", _("handed the escalation back")
     # answers that wait for a second signature
     COSIGN_ASKED = "cosign.asked", _("wrote an answer that waits for a co-signature")
@@ -156,6 +157,9 @@ class Act(TextChoices):
     ROLE_ENDED = "role.ended", _("ended a role")
     APPOINTED = "office.appointed", _("appointed somebody to an office")
     APPOINTMENT_ENDED = "office.ended", _("ended an appointment")
+    SHIFTS_PLANNED = "shifts.planned", _("set a team's hours")
+    ABSENCE_ENTERED = "absence.entered", _("entered an absence")
+    ABSENCE_ENDED = "absence.ended", _("ended an absence")
     SIGNED_IN = "session.signed_in", _("signed in")
     SIGNED_OUT = "session.signed_out", _("signed out")
     SIGN_IN_REFUSED = "session.refused", _("was refused at sign-in")

@@ -21,6 +21,7 @@ from tickets import (
     escalation,
     lifecycle,
     request_links,
+    taking_up,
 )
 from tickets.intake import taking_in
 from tickets.intake.doors import imap
@@ -52,6 +53,7 @@ RULES: Mapping[str, Loop] = {
     "remind": deadlines.remind,
     "sweep": sweep,
     "escalate": escalation.pull_all,
+    "take_up": taking_up.climb,
     "report": noncompliance.pull_all,
     "deviations": deviations.pull,
     "climb": corrective.climb,

@@ -155,6 +155,8 @@ class Rungs:
 
     def told_of_breach(self, deadline: Deadline) -> list[User]:
         """Those concerned, and the offices that the register names for the breach of this obligation."""
+        if deadline.rule.climbs:
+            return [deadline.responsible] if deadline.responsible is not None else []
         people = self.concerned(deadline)
         if deadline.rule.tells and not deadline.in_confidence:
             people += self.officers(deadline.contract_id, deadline.rule.tells)

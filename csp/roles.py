@@ -74,6 +74,7 @@ class Permission(enum.StrEnum):
     # settings
     MANAGE_PEOPLE = "people.manage"
     MANAGE_TEAMS = "teams.manage"
+    MANAGE_SHIFTS = "shifts.manage"
     MANAGE_MAILBOXES = "mailboxes.manage"
     MANAGE_TEXTS = "texts.manage"
     APPROVE_CANNED = "canned.approve"
@@ -127,6 +128,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.MANAGE_TRAINING: _LEAD | _ADMIN,
     _P.MANAGE_PEOPLE: _ADMIN,
     _P.MANAGE_TEAMS: _ADMIN,
+    _P.MANAGE_SHIFTS: _ADMIN | _LEAD,
     _P.MANAGE_MAILBOXES: _ADMIN,
     _P.MANAGE_TEXTS: _ADMIN | _LEAD,
     _P.APPROVE_CANNED: _LEAD,

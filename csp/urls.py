@@ -7,7 +7,7 @@ import tickets.admin  # noqa: F401
 import training.admin  # noqa: F401
 from csp import admin
 from csp.demo import pages as demo
-from csp.views import account, accounts, assessments, first_run, health, home, notices, people, teams
+from csp.views import account, accounts, assessments, first_run, health, home, notices, people, shifts, teams
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -39,6 +39,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("settings/offices/", people.offices, name="offices"),
     path("settings/offices/<int:pk>/end/", people.end_office, name="office_end"),
+    path("settings/shifts/", shifts.index, name="shifts"),
+    path("settings/shifts/<int:pk>/", shifts.plan, name="shift_plan"),
+    path("settings/shifts/absences/<int:pk>/end/", shifts.end_absence, name="absence_end"),
     path("settings/teams/", teams.index, name="teams"),
     path("settings/teams/add/", teams.add, name="team_add"),
     path("settings/teams/<int:pk>/", teams.team, name="team"),

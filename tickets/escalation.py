@@ -20,7 +20,7 @@ from csp.contract import OBLIGATIONS
 from csp.events import Act
 from csp.models import Breach, Deadline, Notice, User
 from csp.roles import Permission
-from tickets import complexity
+from tickets import complexity, taking_up
 from tickets.conversation import derive, lock, running
 from tickets.handling import check_can_work
 from tickets.models import Escalation, EscalationCause, Interaction, Ticket
@@ -79,6 +79,7 @@ def escalate(
             from_user=root.assignee or by,
             to_user=to,
         )
+        taking_up.start([row], at=at)
     else:
         _add_reason(row, reason, to=to, authority_needed=authority_needed.strip())
     complexity.said_complex(root, by=by, at=at, reason=reason)
@@ -117,6 +118,7 @@ def _add_reason(row: Escalation, reason: str, *, to: User | None, authority_need
 def _told(row: Escalation, at: dt.datetime) -> Sequence[User]:
     """Whoever has it in hand, else the one it was handed to, else every supervisor of the team."""
     person = row.accepted_by or row.to_user
+    person = taking_up.in_place_of(person, at) if person is not None else None
     return [person] if person is not None and person.is_active else notices.Rungs(at).supervisors(row.team_id)
 
 
@@ -176,6 +178,7 @@ def _pull_batch(breaches: list[Breach], at: dt.datetime) -> int:
     ]
     for row in Escalation.objects.bulk_create(fresh):
         open_ones[row.ticket_id] = row
+    taking_up.start(fresh, at=at)
     _reached_by_product(causes, tickets, at)
     written = EscalationCause.objects.bulk_create(
         EscalationCause(escalation=open_ones[pk], breach=breach, added_at=at)
@@ -254,7 +257,11 @@ def check_can_decide(row: Escalation, user: User) -> None:
 
 def _lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
     root = lock(Ticket(pk=row.ticket_id))
-    row = Escalation.objects.select_for_update(of=("self",), no_key=True).select_related("from_user").get(pk=row.pk)
+    row = (
+        Escalation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("from_user", "take_up")
+        .get(pk=row.pk)
+    )
     check_can_decide(row, user)
     return root, row
 
@@ -266,7 +273,8 @@ def accept(row: Escalation, *, by: User, at: dt.datetime) -> Escalation:
     if row.accepted_at is not None:
         raise Refused(_("%(name)s has accepted this already.") % {"name": row.accepted_by})
     row.accepted_at, row.accepted_by = at, by
-    row.save(update_fields=["accepted_at", "accepted_by"])
+    taking_up.taken_up(row, by=by, at=at, how="accepted")
+    row.save(update_fields=["accepted_at", "accepted_by", "next_rung_at"])
     _reached(root, row, by=by, at=at)
     deadlines.hand_over(running(root), responsible=by, team=root.team, at=at)
     derive(root)
@@ -284,6 +292,7 @@ def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.D
         row.accepted_at, row.accepted_by = at, by
     row.decision, row.outcome, row.outcome_note = decision, Outcome.DECIDED, note.strip()
     row.closed_at, row.closed_by = at, by
+    taking_up.taken_up(row, by=by, at=at, how="decided")
     row.save()
     complexity.decided(root, by=by, at=at, how=f"escalation:{row.pk}")
     _reached(root, row, by=by, at=at)
@@ -308,6 +317,7 @@ def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Esc
     if not reason.strip():
         raise Refused(_("Say why it goes back, so that it does not come up again the same way."))
     row.outcome, row.outcome_note, row.closed_at, row.closed_by = Outcome.RETURNED, reason.strip(), at, by
+    taking_up.taken_up(row, by=by, at=at, how="handed back")
     row.save()
     complexity.decided(root, by=by, at=at, how=f"escalation:{row.pk}")
     derive(root)
@@ -325,7 +335,7 @@ def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Esc
 
 def follow_the_ticket(root: Ticket, *, by: User, at: dt.datetime) -> None:
     """The ticket is another team's now: its supervisors have what stands open before them, and are told."""
-    row = root.escalations.filter(closed_at__isnull=True).select_related("accepted_by", "to_user").first()
+    row = root.escalations.filter(closed_at__isnull=True).select_related("accepted_by", "to_user", "take_up").first()
     if row is None:
         return
     if row.accepted_by is not None and not _may_decide(row.accepted_by, root):
@@ -335,6 +345,8 @@ def follow_the_ticket(root: Ticket, *, by: User, at: dt.datetime) -> None:
         if not _may_decide(row.to_user, root):
             row.to_user = None
         row.save(update_fields=["team", "to_user"])
+        if row.take_up is not None:
+            deadlines.hand_over([row.take_up], responsible=row.to_user, team=root.team, at=at)
     notices.tell(
         notices.Telling(
             kind=Notice.Kind.ESCALATION,
@@ -351,7 +363,7 @@ def _pass_on(row: Escalation, root: Ticket, *, by: User, at: dt.datetime) -> Esc
     row.closed_at, row.closed_by, row.outcome = at, by, Outcome.CLOSED
     row.outcome_note = _("Moved to %(team)s.") % {"team": root.team}
     row.save()
-    return Escalation.objects.create(
+    fresh = Escalation.objects.create(
         ticket=root,
         team=root.team,
         origin=row.origin,
@@ -361,6 +373,8 @@ def _pass_on(row: Escalation, root: Ticket, *, by: User, at: dt.datetime) -> Esc
         raised_by=row.raised_by,
         from_user=row.from_user,
     )
+    taking_up.start([fresh], at=at)
+    return fresh
 
 
 def _may_decide(person: User | None, root: Ticket) -> bool:

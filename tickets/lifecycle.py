@@ -14,7 +14,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, Notice, User
 from csp.roles import Role
-from tickets import closing, complaints, resolving
+from tickets import closing, complaints, resolving, taking_up
 from tickets.conversation import Direction, derive, family, lock, running
 from tickets.handling import check_can_work
 from tickets.models import Category, Interaction, Resolution, Ticket
@@ -59,9 +59,10 @@ def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.da
 
 
 def _end_open_escalation(root: Ticket, by: trail.Actor, at: dt.datetime) -> None:
-    root.escalations.filter(closed_at__isnull=True).update(
-        closed_at=at, outcome="closed", closed_by=by if isinstance(by, User) else None
-    )
+    for row in root.escalations.filter(closed_at__isnull=True).select_related("take_up"):
+        row.closed_at, row.closed_by, row.outcome = at, by if isinstance(by, User) else None, "closed"
+        taking_up.taken_up(row, by=by, at=at, how="ended with the ticket")
+        row.save(update_fields=["closed_at", "closed_by", "outcome", "next_rung_at"])
 
 
 @transaction.atomic

@@ -77,7 +77,10 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
 
 def _carry_escalation(source: Ticket, target: Ticket, by: User, at: dt.datetime) -> None:
     """What stood before a supervisor still does: with the ticket that speaks now, or joined to its open escalation."""
-    moving = source.escalations.get(closed_at__isnull=True)
+    moving = source.escalations.select_related("take_up").get(closed_at__isnull=True)
+    clock, next_rung_at, moving.take_up = moving.take_up, moving.next_rung_at, None
+    moving.next_rung_at = None
+    moving.save(update_fields=["take_up", "next_rung_at"])
     if not target.escalations.filter(closed_at__isnull=True).exists():
         Escalation.objects.create(
             ticket=target,
@@ -91,7 +94,11 @@ def _carry_escalation(source: Ticket, target: Ticket, by: User, at: dt.datetime)
             to_user=moving.to_user,
             accepted_at=moving.accepted_at,
             accepted_by=moving.accepted_by,
+            take_up=clock,
+            next_rung_at=next_rung_at,
         )
+    elif clock is not None:
+        deadlines.meet([clock], at=at, by=by, how="joined to what is open")
     moving.closed_at, moving.closed_by, moving.outcome = at, by, Escalation.Outcome.CLOSED
     moving.outcome_note = _("Merged into %(ref)s.") % {"ref": target.reference}
     moving.save()

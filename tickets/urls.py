@@ -90,6 +90,7 @@ urlpatterns = [
     path("unsorted/senders/", unsorted.senders, name="senders"),
     path("unsorted/<int:number>/", unsorted.look, name="look_at_mail"),
     path("escalations/", escalations.board, name="escalations"),
+    path("escalations/<int:number>/", escalations.see, name="escalation"),
     path("escalations/<int:number>/accept/", escalations.accept, name="accept_escalation"),
     path("escalations/<int:number>/decide/", escalations.decide, name="decide_escalation"),
     path("escalations/<int:number>/hand-back/", escalations.hand_back, name="hand_back"),

@@ -10,9 +10,11 @@ from csp.models.outbox import OutboundAttachment, OutboundMessage
 from csp.models.people import Address, Appointment, Customer, RoleGrant, Team, User
 from csp.models.restrictions import Restriction
 from csp.models.sessions import Session
+from csp.models.shifts import Absence, ShiftPlan
 from csp.models.trail import EvidenceMark, EvidenceShape, TrailCheckpoint, TrailEntry, TrailPending, TrailSeal
 
 __all__ = [
+    "Absence",
     "Address",
     "Appointment",
     "Assessment",
@@ -36,6 +38,7 @@ __all__ = [
     "Restriction",
     "RoleGrant",
     "Session",
+    "ShiftPlan",
     "Signature",
     "Team",
     "TrailCheckpoint",

@@ -18,6 +18,7 @@ register = template.Library()
 TABS: list[tuple[str, Any, tuple[P, ...]]] = [
     ("people", _("People"), (P.MANAGE_PEOPLE,)),
     ("teams", _("Teams"), (P.MANAGE_TEAMS,)),
+    ("shifts", _("Shifts"), (P.MANAGE_SHIFTS,)),
     ("offices", _("Offices"), (P.MANAGE_PEOPLE,)),
     ("contract_settings", _("Contract"), (P.MANAGE_TEAMS,)),
     ("mailboxes", _("Mailboxes"), (P.MANAGE_MAILBOXES,)),

@@ -4,7 +4,7 @@ from tickets.models.calls import Call
 from tickets.models.complexity import ComplexityProposal
 from tickets.models.cosign import CoSignature, CoSignatureFile
 from tickets.models.desk import CannedReply, Category, Draft, MailText, Presence
-from tickets.models.escalations import Escalation, EscalationCause
+from tickets.models.escalations import Escalation, EscalationCause, EscalationRung
 from tickets.models.inbound import InboundMessage, Ruling, SenderRule
 from tickets.models.interactions import Attachment, Delivery, Interaction, SpokenTo
 from tickets.models.links import LinkRequest
@@ -30,6 +30,7 @@ __all__ = [
     "Draft",
     "Escalation",
     "EscalationCause",
+    "EscalationRung",
     "InboundMessage",
     "Interaction",
     "LinkRequest",

@@ -40,6 +40,9 @@ class Escalation(models.Model):
     to_user = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # The target to take it up, and when the next ones are told because nobody has.
+    take_up = models.OneToOneField("csp.Deadline", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    next_rung_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
@@ -67,6 +70,8 @@ class Escalation(models.Model):
         indexes = [
             # the supervisors' queue
             models.Index(fields=["team", "raised_at"], condition=Q(closed_at__isnull=True), name="escalation_open"),
+            # what nobody has taken up
+            models.Index(fields=["next_rung_at"], condition=Q(next_rung_at__isnull=False), name="escalation_next_rung"),
             models.Index(fields=["team", "-closed_at"], condition=Q(closed_at__isnull=False), name="escalation_done"),
         ]
         verbose_name = _("escalation")
@@ -74,6 +79,25 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.ticket_id}, {self.raised_at:%Y-%m-%d %H:%M}"
+
+
+class EscalationRung(models.Model):
+    """One time that others were told because nobody had taken an escalation up; without a person, everybody was."""
+
+    escalation = models.ForeignKey(Escalation, on_delete=models.PROTECT, related_name="rungs")
+    number = models.PositiveSmallIntegerField()
+    told = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    told_at = models.DateTimeField()
+
+    record = Record(Kept.TICKET)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["escalation", "number"], name="one_escalation_per_rung")]
+        verbose_name = _("rung of an escalation")
+        verbose_name_plural = _("rungs of escalations")
+
+    def __str__(self) -> str:
+        return f"{self.escalation_id}/{self.number}"
 
 
 class EscalationCause(models.Model):

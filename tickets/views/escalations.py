@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import dateformat, timezone
@@ -55,6 +55,7 @@ class Tile:
     since: str = ""  # time since receipt
     row: Escalation | None = None
     clause: str = "3.3"
+    is_precaution: bool = False
 
 
 @require_GET
@@ -103,7 +104,7 @@ def _mine(user: User) -> Any:
         Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(ticket__contract__in=scope.contracts(Role.AUDITOR))
     )
     return rows.select_related(
-        "ticket__customer", "ticket__escalate", "accepted_by", "from_user", "to_user"
+        "ticket__customer", "ticket__escalate", "take_up", "accepted_by", "from_user", "to_user"
     ).prefetch_related("causes__breach")
 
 
@@ -118,15 +119,19 @@ def _since(ticket: Ticket, at: dt.datetime) -> str:
 def _tile(row: Escalation, user: User, at: dt.datetime) -> Tile:
     ticket = row.ticket
     holder = row.accepted_by or row.to_user or row.from_user
+    face, clause = face_of(ticket, at=at), ticket.next_clause or "3.3"
+    if row.take_up is not None and row.take_up.is_running:
+        face, clause = clockface.of(row.take_up, now=at, zone=local_zone()), row.take_up.clause
     return Tile(
         ticket=ticket,
         name=customer_name(ticket.customer, names=sees_names(user, ticket)),
-        face=face_of(ticket, at=at),
+        face=face,
         text=_why(row),
         who=holder.name if holder else "",
         since=_since(ticket, at),
         row=row,
-        clause=ticket.next_clause or "3.3",
+        clause=clause,
+        is_precaution=row.origin == Escalation.Origin.PRECAUTION,
     )
 
 
@@ -220,6 +225,13 @@ def _load(request: HttpRequest, number: int) -> Escalation:
     if row is None:
         raise Http404
     return row
+
+
+@require_GET
+@access.requires(Permission.SEE_ESCALATIONS)
+def see(request: HttpRequest, number: int) -> HttpResponse:
+    """The address of one escalation, which notices name: the ticket that it is about."""
+    return HttpResponseRedirect(path_of(_load(request, number).ticket))
 
 
 @require_POST
