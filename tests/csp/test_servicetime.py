@@ -22,7 +22,8 @@ def at(text: str) -> dt.datetime:
 
 days = st.dictionaries(
     st.integers(0, 6),
-    st.sampled_from(["", "9-17", "0-24", "22-24", "0-6, 20-0", "9:15-10:45", "8-12, 13-18:30"]).map(parse),
+    st.sampled_from(["9-17", "0-24", "22-24", "0-6, 20-0", "9:15-10:45", "8-12, 13-18:30"]).map(parse),
+    min_size=1,
 )
 calendars = st.builds(
     Calendar,
@@ -46,11 +47,8 @@ patient = settings(deadline=None, max_examples=40, suppress_health_check=[Health
 @given(calendars, moments, lengths)
 def test_what_is_added_is_measured_again(calendar: Calendar, start: dt.datetime, length: dt.timedelta) -> None:
     end = calendar.add(start, length)
-    if calendar.opens(start) is None:
-        assert end == start + length  # nobody is ever there: by the clock
-    else:
-        assert calendar.between(start, end) == length
-        assert calendar.between(start, end - SECOND) < length
+    assert calendar.between(start, end) == length
+    assert calendar.between(start, end - SECOND) < length
 
 
 @patient
@@ -82,6 +80,10 @@ def test_four_staffed_hours(start: str, hours: int, end: str) -> None:
     # at the end of a stretch it is due then, not when the next one begins
     assert due == expected or DESK.between(due, expected) == dt.timedelta()
     assert DESK.between(at(start), due) == hours * HOUR
+
+
+def test_where_nobody_is_ever_there_it_is_counted_by_the_clock() -> None:
+    assert Calendar(LONDON, {}).add(at("2025-03-03T09:00"), 4 * HOUR) == at("2025-03-03T13:00")
 
 
 def test_open_to_the_second() -> None:
