@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -18,7 +18,7 @@ from audits.models import NonCompliance
 from audits.periods import Period
 from csp import access, offices
 from csp.contract import OBLIGATIONS, obligations_of
-from csp.models import Contract, Deadline, User
+from csp.models import Contract, Deadline, KeptFrom, User
 from csp.roles import Permission, Role
 from tickets.models import Ticket
 
@@ -105,6 +105,13 @@ def everything(one: List, filters: Filters, zone: dt.tzinfo) -> Iterator[Row]:
         if len(found) < EXPORTED_AT_ONCE:
             return
         after = rows[-1].cursor
+
+
+def not_about(user: User, rows: Iterable[Row]) -> Iterator[Row]:
+    """Without the matters that are kept from this person."""
+    kept = KeptFrom.objects.filter(user=user, until__isnull=True).values_list("subject_ref", flat=True)
+    hidden = set(kept)
+    return (row for row in rows if row.ref not in hidden)
 
 
 def top(rows: QuerySet[Any], moment: str, after: Cursor | None, count: int) -> QuerySet[Any]:

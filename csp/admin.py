@@ -78,6 +78,9 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
     readers: tuple[P, ...] = (P.SEE_TRAIL,)
     open_to: P | None = None
     contract = ""
+    # Where the number of the ticket stands, the reference of a matter, or its name in the trail: what is kept from the
+    # reader (KeptFrom) is left out by it.
+    number, ref, context = "", "", ""
     only = Q()  # rows that are in the reading room at all; what was said in confidence is not
     hidden: tuple[str, ...] = ()
 
@@ -103,10 +106,27 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request).filter(self.only)
+        rows = self._without_own(super().get_queryset(request).filter(self.only), access.person(request))
         scope = access.scope_of(access.person(request))
         if self.contract and Role.ADMINISTRATOR not in scope.roles():
             rows = rows.filter(Q(**{f"{self.contract}__in": scope.contracts(Role.AUDITOR)}))
+        return rows
+
+    def _without_own(self, rows: QuerySet[Any], reader: User) -> QuerySet[Any]:
+        """Nobody reads here what is about themselves."""
+        if not (self.number or self.ref or self.context):
+            return rows
+        kept = list(csp.KeptFrom.objects.filter(user=reader, until__isnull=True).values_list("subject_ref", "context"))
+        values: dict[str, list[Any]] = {}
+        if self.number:
+            values[self.number] = [int(ref[1:]) for ref, _context in kept if ref[1:].isdecimal()]
+        if self.ref:
+            values[self.ref] = [ref for ref, _context in kept]
+        if self.context:
+            values[self.context] = [context for _ref, context in kept]
+        for path, found in values.items():
+            if found:  # what names no matter at all stays
+                rows = rows.filter(Q(**{f"{path}__isnull": True}) | ~Q(**{f"{path}__in": found}))
         return rows
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
@@ -219,7 +239,9 @@ def reading(model: type[models.Model], **more: Any) -> None:
     if history is not None:
         columns = ("history_id", "history_date", "history_type", "history_user_id")
         past: dict[str, Any] = {"list_display": columns, "ordering": ("-history_id",)}
-        past |= {name: more[name] for name in ("readers", "open_to", "contract", "only", "hidden") if name in more}
+        past |= {
+            name: more[name] for name in ("readers", "open_to", "contract", "only", "hidden", "number") if name in more
+        }
         site.register(history.model, type(f"Past{model.__name__}Reading", (Reading,), past))
 
 
@@ -245,13 +267,17 @@ reading(csp.OutboundMessage, readers=MAIL, list_filter=("state", "kind"), search
 reading(csp.Heartbeat, readers=MAIL, list_display=("name", "beat_at"), ordering=("name",))
 reading(csp.Customer, list_display=("pk", "language", "created_at", "erased_at"))
 reading(csp.Address, list_display=("pk", "kind", "customer_id", "bounced_at"))
-reading(csp.Deadline, contract="contract", list_filter=("state", "obligation"), search_fields=("=subject_ref",),
+reading(csp.Deadline, contract="contract", ref="subject_ref", list_filter=("state", "obligation"),
+        search_fields=("=subject_ref",),
         list_display=("subject_ref", "clause", "obligation", "state", "starts_at", "due_at", "met_at"))  # fmt: skip
-reading(csp.Breach, contract="contract", list_filter=("obligation",),
+reading(csp.Breach, contract="contract", ref="deadline__subject_ref", list_filter=("obligation",),
         list_display=("pk", "obligation", "deadline_id", "breached_at", "detected_at"))  # fmt: skip
-reading(csp.Assessment, contract="breach__contract", list_display=("pk", "breach_id", "verdict", "agreed"))
-reading(csp.AssessmentFile, contract="assessment__breach__contract", list_display=("pk", "assessment_id", "size"))
-reading(csp.Attempt, contract="assessment__breach__contract", list_display=("pk", "assessment_id", "channel", "at"))
-reading(csp.TrailEntry, list_filter=("act",), search_fields=("=context", "=actor"),
+reading(csp.Assessment, contract="breach__contract", ref="breach__deadline__subject_ref",
+        list_display=("pk", "breach_id", "verdict", "agreed"))  # fmt: skip
+reading(csp.AssessmentFile, contract="assessment__breach__contract", ref="assessment__breach__deadline__subject_ref",
+        list_display=("pk", "assessment_id", "size"))  # fmt: skip
+reading(csp.Attempt, contract="assessment__breach__contract", ref="assessment__breach__deadline__subject_ref",
+        list_display=("pk", "assessment_id", "channel", "at"))  # fmt: skip
+reading(csp.TrailEntry, context="context", list_filter=("act",), search_fields=("=context", "=actor"),
         list_display=("pk", "recorded_at", "actor", "act", "subject", "version", "source"))  # fmt: skip
 reading(csp.TrailSeal, list_display=("number", "entry_id"), ordering=("-number",))

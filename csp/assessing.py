@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from csp import access, deadlines, independence, notices, offices, trail, vault
 from csp.events import Act
-from csp.models import Assessment, AssessmentFile, Attempt, Breach, Notice, User
+from csp.models import Assessment, AssessmentFile, Attempt, Breach, KeptFrom, Notice, User
 from csp.roles import TABLE, Permission, Role
 
 Verdict = Assessment.Verdict
@@ -144,6 +144,8 @@ def check_can_decide(row: Assessment, by: User, at: dt.datetime) -> None:
         raise deadlines.AlreadyEnded(_("This assessment has been decided already."))
     if row.breach.team_id in _teams(by):
         raise access.Refused(_("You belong to the team whose breach this is. A supervisor of another team decides."))
+    if row.breach.deadline.subject_ref in _kept_from(by):
+        raise access.Refused(_("This is about you. Somebody else decides it."))
     involved = deadlines.holders(row.breach.deadline) | {row.proposed_by_id}
     independence.check(by, involved | {pk for pk in [row.breach.responsible_id] if pk is not None}, at)
 
@@ -154,6 +156,7 @@ def waiting_for(user: User) -> QuerySet[Assessment]:
     contracts |= offices.contracts_of(user, *offices.REPRESENTATIVES)
     rows = Assessment.objects.filter(decided_at__isnull=True, breach__contract__in=contracts)
     others = rows.exclude(breach__team__in=_teams(user)).exclude(proposed_by=user)
+    others = others.exclude(breach__deadline__subject_ref__in=_kept_from(user))
     return others.select_related("breach__deadline", "breach__team", "proposed_by").order_by("proposed_at", "pk")
 
 
@@ -170,8 +173,12 @@ def visible_to(user: User) -> QuerySet[Assessment]:
         | Q(proposed_by=user)
         | Q(pk__in=waiting_for(user).order_by().values("pk")),
         breach__deadline__in_confidence=False,
-    )
+    ).exclude(breach__deadline__subject_ref__in=_kept_from(user))
     return rows.select_related("breach__deadline", "breach__team", "proposed_by", "decided_by")
+
+
+def _kept_from(user: User) -> QuerySet[KeptFrom, str]:
+    return KeptFrom.objects.filter(user=user, until__isnull=True).values_list("subject_ref", flat=True)
 
 
 def _teams(user: User) -> set[int]:

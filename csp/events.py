@@ -31,6 +31,7 @@ class Act(TextChoices):
     RESOLUTION_ANSWERED = "resolution.answered", _("recorded whether the customer accepted")
     RESOLUTION_UNDONE = "resolution.undone", _("found that the resolution did not hold")
     RESOLUTION_HELD = "resolution.held", _("found that the resolution holds after all")
+    TICKET_ABOUT = "ticket.about", _("said whom of us the complaint is about")
     COMPLAINT_BEGUN = "complaint.begun", _("began the procedure of the complaint")
     COMPLAINT_ENDED = "complaint.ended", _("ended the procedure of the complaint")
     STEP_DONE = "step.done", _("did a step")

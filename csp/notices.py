@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from csp import access, batches, offices, outbox
 from csp.contract import OBLIGATIONS
-from csp.models import Deadline, Notice, RoleGrant, User
+from csp.models import Deadline, KeptFrom, Notice, RoleGrant, User
 from csp.roles import Role
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,11 @@ class Telling:
 
 
 def tell(*tellings: Telling, at: dt.datetime) -> None:
-    """Write the notices in one statement; those already written stay as they are."""
+    """Write the notices in one statement; those already written stay as they are.
+
+    Nobody hears of what is kept from them; where that leaves nobody, administrators do.
+    """
+    _spare(tellings, at)
     rows = [
         Notice(
             user=user,
@@ -112,6 +116,21 @@ def tell(*tellings: Telling, at: dt.datetime) -> None:
         if user.is_active
     ]
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _spare(tellings: Iterable[Telling], at: dt.datetime) -> None:
+    """Leave out whoever a matter is kept from, be it what is told of or one of several that are named."""
+    named = {id(one): {one.subject_ref, *str(one.facts.get("refs", "")).split(", ")} - {""} for one in tellings}
+    refs = set().union(*named.values())
+    kept = KeptFrom.objects.filter(subject_ref__in=refs, until__isnull=True).values_list("user", "subject_ref")
+    hidden = list(kept) if refs else []
+    for one in tellings if hidden else ():
+        spared = {user for user, ref in hidden if ref in named[id(one)]}
+        people = list(one.to)
+        one.to = [user for user in people if user.pk not in spared]
+        if people and not one.to:
+            administrators = access.people_with(Role.ADMINISTRATOR, at=at)
+            one.to = [user for user in administrators if user.pk not in spared]
 
 
 class Rungs:

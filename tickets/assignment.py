@@ -23,6 +23,8 @@ State = Ticket.State
 
 
 def check_can_be_assigned(ticket: Ticket, to: User) -> None:
+    if ticket.about_id == to.pk:
+        raise Refused(_("%(name)s cannot work on this ticket. Choose somebody else.") % {"name": to.name})
     if not to.is_active:
         raise Refused(_("%(name)s does not work here any more.") % {"name": to.name})
     if not access.may(to, Permission.WORK_TICKETS, team_id=ticket.team_id):

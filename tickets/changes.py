@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from csp import access
 from csp.events import Act
-from csp.models import Deadline, TrailEntry, User
+from csp.models import Deadline, KeptFrom, TrailEntry, User
 from csp.roles import Role
 from tickets import queues
 from tickets.models import Escalation, InboundMessage, Ticket
@@ -54,10 +54,13 @@ def of_escalations(user: User) -> str:
     """The cursor of the supervisors' board."""
     teams = sorted(access.scope_of(user).teams(Role.SUPERVISOR) | access.scope_of(user).audited)
     # What is open says it all, and stays small: ending one makes them fewer, and the next one has a higher number.
-    standing = Escalation.objects.filter(team__in=teams, closed_at__isnull=True)
+    theirs = Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk)
+    standing = Escalation.objects.filter(theirs, team__in=teams, closed_at__isnull=True)
     found = standing.aggregate(standing=Count("pk"), last=Max("pk"), accepted=Max("accepted_at"))
     # what is marked complex and must still reach a supervisor; moving it to another team is a change, too
     coming = Deadline.objects.running().filter(team__in=teams, obligation="escalate")
+    kept = KeptFrom.objects.filter(user=user, until__isnull=True)
+    coming = coming.exclude(subject_ref__in=kept.values("subject_ref"))
     found |= coming.aggregate(number=Count("pk"), newest=Max("pk"))
     return "_".join(str(value or "") for value in found.values()).replace(" ", "T").replace("+", "")
 

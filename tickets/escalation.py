@@ -57,6 +57,8 @@ def escalate(
     reason = reason.strip()
     if not reason:
         raise Refused(_("Say why it needs a supervisor; one sentence is enough."))
+    if to is not None and to.pk == root.about_id:
+        raise Refused(_("%(name)s cannot decide this ticket. Choose somebody else.") % {"name": to.name})
     if to is not None and not access.may(to, Permission.DECIDE_ESCALATIONS, team_id=root.team_id):
         raise Refused(_("%(name)s is not a supervisor of %(team)s.") % {"name": to.name, "team": root.team})
     complexity.start_clock(root, at, carried_by)
@@ -263,6 +265,8 @@ def _lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
         .get(pk=row.pk)
     )
     check_can_decide(row, user)
+    if root.about_id == user.pk:
+        raise Refused(_("You cannot work on this ticket."))
     return root, row
 
 

@@ -194,6 +194,16 @@ class AssignForm(forms.Form):
         )
 
 
+class AboutForm(forms.Form):
+    """Whom of us a complaint is about."""
+
+    def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["about"] = PersonField(
+            people, empty_label=_("No colleague"), required=False, label=_("The complaint is about")
+        )
+
+
 class TeamForm(forms.Form):
     def __init__(self, *args: Any, teams: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

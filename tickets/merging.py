@@ -16,7 +16,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import User
 from csp.roles import Permission
-from tickets import complaints
+from tickets import complaints, confidence
 from tickets.conversation import ANSWERING, derive, family, inbound, lock, root_number, running
 from tickets.delivery import start_follow_up_of_unanswered
 from tickets.handling import check_can_work
@@ -47,12 +47,14 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
         raise Refused(_("Only tickets of one customer are merged. Link these instead; each customer is answered."))
     if target.state == Ticket.State.CLOSED:
         raise Refused(_("%(ref)s is closed. Open it again first.") % {"ref": target.reference})
+    confidence.check_can_join(source, target)
     if source.escalations.filter(closed_at__isnull=True).exists():
         _carry_escalation(source, target, by, at)
     before = source.state
     unanswered = running(source, *ANSWERING)
     source.merged_into, source.merged_at, source.state = target, at, Ticket.State.MERGED
     source.save()
+    confidence.joined(source, target, at=at)
     stands = target.escalations.filter(closed_at__isnull=True).first()
     if stands is not None:  # clause 3.3 of both is done by the one that is before a supervisor
         deadlines.meet(running(target, "escalate"), at=at, by=by, how=f"escalation:{stands.pk}")

@@ -46,7 +46,8 @@ def signers(ticket: Ticket, restriction: Restriction, at: dt.datetime) -> list[U
     if restriction.cosigner is not None and restriction.cosigner.is_active:
         return [restriction.cosigner]
     people = access.people_with(Role.SUPERVISOR, at=at, teams=[ticket.team_id])
-    return [person for person in people if person.pk != restriction.user_id] or notices.Rungs(at).administrators()
+    others = [person for person in people if person.pk not in (restriction.user_id, ticket.about_id)]
+    return others or notices.Rungs(at).administrators()
 
 
 def hold(

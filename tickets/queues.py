@@ -247,14 +247,15 @@ def _read(cursor: str) -> tuple[dt.datetime | None, int] | None:
 # ---------------------------------------------------------------- counts
 
 
-_UNFINISHED = "tickets_ticket t where t.team_id = any(%(teams)s) and t.state in ('new', 'open', 'waiting')"
+_SEEN = "tickets_ticket t where t.team_id = any(%(teams)s) and t.about_id is distinct from %(me)s"
+_UNFINISHED = f"{_SEEN} and t.state in ('new', 'open', 'waiting')"
 _WHICH = {
     View.MINE: f"{_UNFINISHED} and t.assignee_id = %(me)s",
     View.TEAM: _UNFINISHED,
     View.UNASSIGNED: f"{_UNFINISHED} and t.assignee_id is null",
     View.ESCALATED: f"{_UNFINISHED} and t.id in (select ticket_id from tickets_escalation where closed_at is null)",  # noqa: S608  constants of ours
-    View.WAITING: "tickets_ticket t where t.team_id = any(%(teams)s) and t.state = 'waiting'",
-    View.FINISHED: "tickets_ticket t where t.team_id = any(%(teams)s) and t.state in ('resolved', 'closed')",
+    View.WAITING: f"{_SEEN} and t.state = 'waiting'",
+    View.FINISHED: f"{_SEEN} and t.state in ('resolved', 'closed')",
 }
 
 
@@ -289,6 +290,7 @@ _BANDS = (
 _FIRST = """
     select {band} as band, id, subject, received_at, next_obligation, next_starts_at, next_due_at from tickets_ticket
     where state in ('new', 'open', 'waiting') and {within} and id <> %(besides)s and {whose}
+      and about_id is distinct from %(me)s
     order by next_due_at, id limit 1
 """
 _OWN = f"({_FIRST})".replace("{whose}", "assignee_id = %(me)s and team_id = any(%(teams)s)")

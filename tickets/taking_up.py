@@ -73,7 +73,7 @@ def climb(at: dt.datetime, *, limit: int = 200) -> int:
 @transaction.atomic(durable=True)
 def _climb(waiting: QuerySet[Escalation], limit: int, *, at: dt.datetime) -> int:
     rows = list(
-        waiting.select_related("to_user", "team__contract").select_for_update(
+        waiting.select_related("to_user", "team__contract", "ticket").select_for_update(
             skip_locked=True, of=("self",), no_key=True
         )[:limit]
     )
@@ -88,11 +88,8 @@ def _climb(waiting: QuerySet[Escalation], limit: int, *, at: dt.datetime) -> int
 def _one_rung(row: Escalation, rungs: notices.Rungs, calendar: Calendar, at: dt.datetime) -> None:
     told = list(row.rungs.values_list("told", flat=True))
     supervisors = rungs.supervisors(row.team_id)
-    gone = shifts.away([person.pk for person in supervisors], at)
-    others = [
-        person for person in supervisors
-        if person.pk not in gone and person.pk not in told and person.pk != row.to_user_id
-    ]  # fmt: skip
+    spared = {*shifts.away([person.pk for person in supervisors], at), *told, row.to_user_id, row.ticket.about_id}
+    others = [person for person in supervisors if person.pk not in spared]
     number = row.rungs.count() + 1
     # Where it was handed to everybody from the start there is no next one: the last rung is the first.
     nobody_else = row.to_user_id is None or not others

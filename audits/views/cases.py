@@ -23,7 +23,7 @@ from csp.clockface import ClockFace
 from csp.contract import CLAUSES
 from csp.events import Act
 from csp.horizon import Term, term
-from csp.models import Deadline, Notice, TrailEntry, User
+from csp.models import Deadline, KeptFrom, Notice, TrailEntry, User
 from tickets.conversation import visible_number
 from tickets.models import Ticket
 from tickets.views.door import go, local_zone
@@ -203,6 +203,8 @@ def _findings(case: NonCompliance, user: User) -> list[Finding]:
     rows = list(
         case.memberships.select_related("breach__deadline", "breach__responsible").order_by("breach__breached_at", "pk")
     )
+    kept = set(KeptFrom.objects.filter(user=user, until__isnull=True).values_list("subject_ref", flat=True))
+    rows = [row for row in rows if row.breach.deadline.subject_ref not in kept]
     refs = {row.breach.deadline.subject_ref for row in rows}
     numbers = [int(ref[1:]) for ref in refs if ref.startswith("#") and ref[1:].isdecimal()]
     seen = Ticket.objects.visible_to(user).filter(pk__in=numbers) if numbers else Ticket.objects.none()

@@ -82,6 +82,7 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
     one, filters, mine = _load(request, code, at)
     zone = filters.contract.zoneinfo
     rows, after = listing.page(one, filters, _cursor(request.GET.get("after", "")), zone)
+    rows = list(listing.not_about(user, rows))
     if Role.AUDITOR in access.scope_of(user).roles():
         trail.record(Act.RECORD_READ, f"reader:{user.pk}", by=user, at=at, facts=_facts(one, filters, len(rows)))
     teams = Team.objects.filter(contract=filters.contract).order_by("name", "pk")
@@ -151,7 +152,7 @@ def export(request: HttpRequest, code: str) -> HttpResponseBase:
     one, filters, _mine = _load(request, code, at)
     trail.record(Act.EXPORTED, f"export:{one.code}:{user.pk}", by=user, at=at, facts=_facts(one, filters, 0))
     zone = filters.contract.zoneinfo
-    body = _lines(one, listing.everything(one, filters, zone), zone)
+    body = _lines(one, listing.not_about(user, listing.everything(one, filters, zone)), zone)
     answer = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
     name = f"{one.code}-{filters.period.code}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -3,6 +3,7 @@
 from csp.models.agreement import Contract, Reading, Signature, Version
 from csp.models.blobs import Blob, BlobKey
 from csp.models.deadlines import Assessment, AssessmentFile, Attempt, Breach, Deadline, Held
+from csp.models.kept_from import KeptFrom
 from csp.models.machinery import Heartbeat
 from csp.models.mailboxes import Mailbox
 from csp.models.notices import Notice
@@ -30,6 +31,7 @@ __all__ = [
     "EvidenceShape",
     "Heartbeat",
     "Held",
+    "KeptFrom",
     "Mailbox",
     "Notice",
     "OutboundAttachment",

@@ -25,7 +25,7 @@ class CoSignatureQuerySet(models.QuerySet[Any]):
         """What this person signs (supervises the team, or is the one named) or wrote, while still of the team."""
         scope = access.scope_of(user)
         supervised = scope.teams(Role.SUPERVISOR)
-        return self.filter(
+        return self.filter(Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk)).filter(
             Q(author=user, ticket__team__in=scope.teams(Role.REPRESENTATIVE, Role.SUPERVISOR))
             | Q(restriction__cosigner=user)
             | Q(restriction__cosigner__isnull=True, ticket__team__in=supervised)

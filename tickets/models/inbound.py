@@ -28,7 +28,7 @@ class InboundQuerySet(models.QuerySet[Any]):
         theirs = Q(mailbox__team__in=teams)
         if (default or stray) in teams:
             theirs |= Q(mailbox__isnull=True)
-        return self.filter(theirs)
+        return self.filter(theirs).filter(Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk))
 
     def unsorted(self) -> Self:
         """What waits for a ruling, the oldest receipt first."""

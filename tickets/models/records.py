@@ -111,7 +111,8 @@ class CallReviewQuerySet(models.QuerySet[Any]):
         scope = access.scope_of(user)
         supervised = scope.teams(Role.SUPERVISOR)
         team = "call__interaction__ticket__team__in"
-        return self.filter(
+        about = "call__interaction__ticket__about"
+        return self.filter(Q(**{f"{about}__isnull": True}) | ~Q(**{about: user.pk})).filter(
             Q(call__interaction__author=user, **{team: scope.teams(Role.REPRESENTATIVE, Role.SUPERVISOR)})
             | Q(restriction__cosigner=user)
             | Q(restriction__cosigner__isnull=True, **{team: supervised})

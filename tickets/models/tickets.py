@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 class TicketQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
         """What this person may see: own teams' tickets, and all teams' of an auditor's contracts."""
-        return self.filter(team__in=access.scope_of(user).reads())
+        return self.filter(team__in=access.scope_of(user).reads()).not_about(user)
 
     def workable_by(self, user: User) -> Self:
         """What this person may act on; auditors only read."""
-        return self.filter(team__in=access.scope_of(user).teams(Role.REPRESENTATIVE, Role.SUPERVISOR))
+        teams = access.scope_of(user).teams(Role.REPRESENTATIVE, Role.SUPERVISOR)
+        return self.filter(team__in=teams).not_about(user)
+
+    def not_about(self, user: User) -> Self:
+        """Without the complaints about this person, which are neither theirs to see nor to work on."""
+        return self.filter(Q(about__isnull=True) | ~Q(about=user.pk))
 
     def unfinished(self) -> Self:
         return self.filter(state__in=Ticket.UNFINISHED)
@@ -86,6 +91,8 @@ class Ticket(models.Model):
     channel = models.CharField(_("channel"), max_length=10, choices=Channel)
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.CUSTOMER)
     language = models.CharField(max_length=10, blank=True)
+    # Whom of us a complaint is about (tickets.confidence).
+    about = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     parked_reason = models.CharField(max_length=300, blank=True)
     received_at = models.DateTimeField(_("received"))
     opened_at = models.DateTimeField()

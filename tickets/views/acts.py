@@ -28,7 +28,7 @@ BOTH = require_http_methods(["GET", "POST"])
 @access.requires(Permission.WORK_TICKETS)
 def assign(request: HttpRequest, number: int) -> HttpResponse:
     at, user, ticket = clock.now(), person(request), load(request, number)
-    people = desk.people_of([ticket.team_id], at=at)
+    people = [one for one in desk.people_of([ticket.team_id], at=at) if one.pk != ticket.about_id]
     form = forms.AssignForm(request.POST or None, people=people, initial={"to": ticket.assignee_id or user.pk})
     step = Step(
         _("Assign %(ref)s") % {"ref": ticket.reference}, _("Assign"), form, path_of(ticket), face=face_of(ticket, at=at)
@@ -136,6 +136,7 @@ def pending(request: HttpRequest, number: int) -> HttpResponse:
 def escalate(request: HttpRequest, number: int) -> HttpResponse:
     at, ticket = clock.now(), load(request, number)
     supervisors = access.people_with(Role.SUPERVISOR, at=at, teams=[ticket.team_id])
+    supervisors = [one for one in supervisors if one.pk != ticket.about_id]
     form = forms.EscalateForm(
         request.POST or None, supervisors=supervisors, label=_("Why does it need a supervisor?"),
         initial={"reason": ticket.complex_reason},

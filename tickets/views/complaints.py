@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from csp import access, clock
 from csp.access import Refused
-from csp.models import User
+from csp.models import Team, User
 from csp.roles import Permission
-from tickets import checklists, complaints, forms, lifecycle, resolving
+from tickets import checklists, complaints, confidence, desk, forms, lifecycle, resolving
 from tickets.conversation import family
 from tickets.models import ChecklistStep, Resolution, Ticket
 from tickets.views.door import Step, face_of, go, is_fragment, load, path_of, person, refuse, take_step, toast
@@ -65,6 +65,27 @@ def acceptance(request: HttpRequest, number: int) -> HttpResponse:
         answer = Resolution.Acceptance(good["answer"])
         resolving.record_acceptance(ticket, answer, person(request), at)
         return _("On record: %(answer)s.") % {"answer": answer.label}
+
+    return take_step(request, step, verb)
+
+
+@BOTH
+@access.requires(Permission.WORK_TICKETS)
+def about(request: HttpRequest, number: int) -> HttpResponse:
+    """Say whom of us the complaint is about; from then on it does not exist for that person."""
+    at, user, ticket = clock.now(), person(request), load(request, number)
+    teams = Team.objects.filter(contract=ticket.contract_id).values_list("pk", flat=True)
+    people = [one for one in desk.people_of(teams, at=at) if one != user]
+    form = forms.AboutForm(request.POST or None, people=people, initial={"about": ticket.about_id})
+    step = Step(
+        _("Whom %(ref)s is about") % {"ref": ticket.reference}, _("Save"), form, path_of(ticket),
+        text=_("That colleague does not see it any more, cannot be given it, and hears nothing of it."),
+        face=face_of(ticket, at=at),
+    )  # fmt: skip
+
+    def verb(good: dict[str, Any]) -> str:
+        confidence.say_whom(ticket, about=good["about"], by=user, at=at)
+        return _("Saved.")
 
     return take_step(request, step, verb)
 

@@ -333,6 +333,8 @@ def _links(numbers: list[int], ticket: Ticket, user: User) -> list[dict[str, Any
     found = []
     for row in rows:
         other = row.other if row.ticket_id in numbers else row.ticket
+        if other.about_id == user.pk:
+            continue
         if other.team_id in teams or other.contract_id in scope.contracts(Role.AUDITOR):
             joins = row.kind == TicketLink.Kind.STRANGER and row.ticket_id == ticket.pk
             found.append({"ticket": other, "kind": row.get_kind_display(), "joins": joins})
