@@ -77,6 +77,7 @@ class Permission(enum.StrEnum):
     MANAGE_SHIFTS = "shifts.manage"
     MANAGE_MAILBOXES = "mailboxes.manage"
     MANAGE_TEXTS = "texts.manage"
+    SET_LIMITS = "limits.set"
     APPROVE_CANNED = "canned.approve"
     # evidence
     SEE_CONTRACT = "contract.see"
@@ -131,6 +132,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.MANAGE_SHIFTS: _ADMIN | _LEAD,
     _P.MANAGE_MAILBOXES: _ADMIN,
     _P.MANAGE_TEXTS: _ADMIN | _LEAD,
+    _P.SET_LIMITS: _ADMIN | _LEAD,
     _P.APPROVE_CANNED: _LEAD,
     _P.SEE_CONTRACT: _EVERYONE,
     _P.SEE_TRAIL: frozenset({_R.AUDITOR}),

@@ -18,6 +18,10 @@ reading(models.Ruling, number="inbound__ticket", list_display=("pk", "inbound_id
 reading(models.Escalation, number="ticket", contract="ticket__contract", list_display=("pk", "ticket_id", "team"))
 reading(models.Resolution, number="ticket", contract="ticket__contract", list_filter=("cause", "kind", "acceptance"),
         list_display=("pk", "ticket_id", "cause", "kind", "acceptance", "resolved_at", "undone_at"))  # fmt: skip
+reading(models.Approval, number="resolution__ticket", contract="resolution__ticket__contract",
+        list_display=("pk", "resolution_id", "amount", "limit", "asked_at", "decision", "decided_at"))  # fmt: skip
+reading(models.AuthorityLimit, readers=(*TEXTS, P.SEE_TRAIL), contract="contract",
+        list_display=("pk", "category", "role", "amount", "set_at", "ended_at"))  # fmt: skip
 reading(models.Procedure, readers=(*TEXTS, P.SEE_TRAIL), contract="contract", list_display=("pk", "category"))
 reading(models.ProcedureVersion, readers=(*TEXTS, P.SEE_TRAIL), contract="procedure__contract",
         list_display=("procedure", "number", "title", "resolve_days", "published_at"))  # fmt: skip

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from csp.access import Refused
 from csp.models import Deadline, OutboundMessage
-from tickets import checklists
+from tickets import authority, checklists
 from tickets.conversation import ANSWERING, Purpose, answered_through, family, inbound, running, seen_of
 from tickets.models import Call, CallBack, ContactRecord, Resolution, SpokenTo, Ticket
 from tickets.resolving import current
@@ -126,6 +126,17 @@ def _resolution(ticket: Ticket, resolution: Resolution | None, to: Ticket.State)
     )  # fmt: skip
 
 
+def _approval(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+    """An amount above the limit of whoever set it waits for another person."""
+    if resolution is None or resolution.above is None:
+        return None
+    return Requirement(
+        "approval", authority.is_approved(resolution),
+        _("The amount is above the limit of whoever set it. Another person has to approve it."), _("Approval"),
+        "approve",
+    )  # fmt: skip
+
+
 def _steps(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
     if ticket.kind != Kind.COMPLAINT:
         return None
@@ -192,6 +203,7 @@ REQUIREMENTS: tuple[Check, ...] = (
     _handed_up,
     _cause,
     _resolution,
+    _approval,
     _steps,
     _acceptance,
     _on_record,

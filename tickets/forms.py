@@ -241,11 +241,22 @@ class ResolutionForm(forms.Form):
     )  # fmt: skip
     amount = forms.DecimalField(
         label=_("What it costs us"), required=False, min_value=0, max_digits=12, decimal_places=2,
-        help_text=_("Above your limit another person approves it."),
+        help_text=_("Above your limit another person approves it before the ticket is resolved."),
     )  # fmt: skip
     then = forms.ChoiceField(
         label=_("Then"), required=False,
         choices=[("", _("Only write it down")), (Ticket.State.RESOLVED, _("Resolve the ticket"))],
+    )  # fmt: skip
+
+
+class ApprovalForm(forms.Form):
+    agrees = forms.TypedChoiceField(
+        label=_("Do you approve the amount?"), coerce=lambda value: value == "yes",
+        choices=[("yes", _("Yes")), ("no", _("No"))], widget=forms.RadioSelect,
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Why?"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Needed for a no. Whoever asked reads it."),
     )  # fmt: skip
 
 

@@ -9,14 +9,16 @@ import datetime as dt
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from csp import notices, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Customer, Notice, User
+from tickets import authority
 from tickets.conversation import Purpose, family, lock
-from tickets.models import Interaction, Resolution, SpokenTo, Ticket
+from tickets.models import Approval, Interaction, Resolution, SpokenTo, Ticket
 from tickets.reach import check_can_work
 
 State, Acceptance = Ticket.State, Resolution.Acceptance
@@ -31,7 +33,8 @@ def current(ticket: Ticket) -> Resolution | None:
 def history(ticket: Ticket) -> list[Resolution]:
     """Every resolution that the ticket has had, oldest first."""
     rows = Resolution.objects.filter(ticket=ticket).select_related("recorded_by", "resolved_by", "answer_by")
-    return list(rows.order_by("pk"))
+    approvals = Approval.objects.select_related("asked_by", "decided_by").order_by("pk")
+    return list(rows.prefetch_related(Prefetch("approvals", approvals)).order_by("pk"))
 
 
 def _lock_current(root: Ticket, by: trail.Actor, at: dt.datetime) -> Resolution:
@@ -62,7 +65,9 @@ def write_down(
         raise Refused(_("An amount is not negative."))
     row = _lock_current(root, by, at)
     row.cause, row.cause_note, row.kind, row.text = cause, cause_note.strip(), kind, text.strip()
-    row.amount, row.recorded_at, row.recorded_by = amount, at, by
+    if row.amount != amount or row.amount_by_id is None:
+        row.amount, row.amount_by = amount, by if amount is not None else None
+    row.recorded_at, row.recorded_by = at, by
     row.save()
     trail.record(
         Act.RESOLUTION_WRITTEN,
@@ -72,6 +77,7 @@ def write_down(
         facts={"resolution": row.pk, "cause": cause, "kind": kind, "amount": amount},
         personal={"cause": row.cause_note, "resolution": row.text},
     )
+    authority.weigh(root, row, by=by, at=at)
     return row
 
 

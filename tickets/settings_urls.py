@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tickets.views import mailboxes, procedures, texts
+from tickets.views import limits, mailboxes, procedures, texts
 
 urlpatterns = [
     path("mailboxes/", mailboxes.index, name="mailboxes"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("mailboxes/<int:pk>/test/", mailboxes.test, name="mailbox_test"),
     path("categories/", texts.categories, name="categories"),
     path("categories/<int:pk>/", texts.category, name="category"),
+    path("limits/", limits.index, name="limits"),
     path("procedures/", procedures.index, name="procedures"),
     path("procedures/<int:pk>/", procedures.draft, name="procedure"),
     path("procedures/for/<int:pk>/", procedures.begin, name="procedure_begin"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from csp.forms import only_contract
 from csp.models import Contract
-from tickets.models import MailText
+from tickets.models import AuthorityLimit, Category, MailText
 
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 
@@ -33,6 +33,27 @@ class CategoryForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100)
     is_active = forms.BooleanField(label=_("In use"), required=False, initial=True)
     contract = forms.ModelChoiceField(Contract.objects.order_by("pk"), label=_("Contract"), initial=only_contract)
+
+
+class LimitForm(forms.Form):
+    """What people of a role may grant alone."""
+
+    contract = forms.ModelChoiceField(Contract.objects.none(), label=_("Contract"), initial=only_contract)
+    category = forms.ModelChoiceField(
+        Category.objects.none(), label=_("Category"), required=False, empty_label=_("Every other category")
+    )
+    role = forms.ChoiceField(label=_("Role"), choices=AuthorityLimit.ROLES)
+    amount = forms.DecimalField(
+        label=_("May grant alone, up to"), required=False, min_value=0, max_digits=12, decimal_places=2,
+        help_text=_("Nothing means any amount."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, contracts: list[Contract], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        of = [row.pk for row in contracts]
+        self.fields["contract"].queryset = Contract.objects.filter(pk__in=of).order_by("pk")  # type: ignore[attr-defined]
+        rows = Category.objects.filter(contract__in=of, is_active=True).order_by("name")
+        self.fields["category"].queryset = rows  # type: ignore[attr-defined]
 
 
 class ProcedureForm(forms.Form):

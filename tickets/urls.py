@@ -57,6 +57,7 @@ urlpatterns = [
     path("tickets/<int:number>/move/", acts.move, name="move"),
     path("tickets/<int:number>/state/", acts.change_state, name="change_state"),
     path("tickets/<int:number>/resolution/", complaints.resolution, name="resolution"),
+    path("tickets/<int:number>/approval/", complaints.approve, name="approve"),
     path("tickets/<int:number>/about/", complaints.about, name="about"),
     path("tickets/<int:number>/acceptance/", complaints.acceptance, name="acceptance"),
     path("tickets/<int:number>/steps/<int:step>/", complaints.tick, name="tick"),

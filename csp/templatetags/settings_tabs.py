@@ -23,6 +23,7 @@ TABS: list[tuple[str, Any, tuple[P, ...]]] = [
     ("contract_settings", _("Contract"), (P.MANAGE_TEAMS,)),
     ("mailboxes", _("Mailboxes"), (P.MANAGE_MAILBOXES,)),
     ("categories", _("Categories"), (P.MANAGE_TEXTS,)),
+    ("limits", _("Limits"), (P.SET_LIMITS,)),
     ("procedures", _("Procedures"), (P.MANAGE_TEXTS,)),
     ("texts", _("Texts"), (P.MANAGE_TEXTS,)),
     ("canned_replies", _("Canned replies"), (P.WORK_TICKETS, P.APPROVE_CANNED)),

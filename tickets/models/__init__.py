@@ -1,5 +1,6 @@
 """The work of the desk: tickets, what was said in them, the mail they came from, and what waits for a person."""
 
+from tickets.models.authority import Approval, AuthorityLimit
 from tickets.models.calls import Call
 from tickets.models.complexity import ComplexityProposal
 from tickets.models.cosign import CoSignature, CoSignatureFile
@@ -14,7 +15,9 @@ from tickets.models.resolutions import Resolution
 from tickets.models.tickets import Ticket, TicketLink
 
 __all__ = [
+    "Approval",
     "Attachment",
+    "AuthorityLimit",
     "Call",
     "CallBack",
     "CallReview",

@@ -52,6 +52,9 @@ class Resolution(models.Model):
     text = models.TextField(_("resolution"), blank=True)
     # What it costs the company, which is what authority limits are about.
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2, null=True, blank=True)
+    amount_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # The limit of whoever set the amount, where the amount was above it (tickets.authority).
+    above = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     resolved_at = models.DateTimeField(null=True, blank=True)

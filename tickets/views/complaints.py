@@ -13,7 +13,7 @@ from csp import access, clock
 from csp.access import Refused
 from csp.models import Team, User
 from csp.roles import Permission
-from tickets import checklists, complaints, confidence, desk, forms, lifecycle, resolving
+from tickets import authority, checklists, complaints, confidence, desk, forms, lifecycle, resolving
 from tickets.conversation import family
 from tickets.models import ChecklistStep, Resolution, Ticket
 from tickets.views.door import Step, face_of, go, is_fragment, load, path_of, person, refuse, take_step, toast
@@ -65,6 +65,28 @@ def acceptance(request: HttpRequest, number: int) -> HttpResponse:
         answer = Resolution.Acceptance(good["answer"])
         resolving.record_acceptance(ticket, answer, person(request), at)
         return _("On record: %(answer)s.") % {"answer": answer.label}
+
+    return take_step(request, step, verb)
+
+
+@BOTH
+@access.requires(Permission.WORK_TICKETS)
+def approve(request: HttpRequest, number: int) -> HttpResponse:
+    """Agree to an amount above another person's limit, or not."""
+    at, user, ticket = clock.now(), person(request), load(request, number)
+    row = authority.waiting_on(ticket)
+    form = forms.ApprovalForm(request.POST or None)
+    said = {"name": row.asked_by.name, "amount": row.amount, "limit": row.limit} if row else {}
+    step = Step(
+        _("Approval for %(ref)s") % {"ref": ticket.reference}, _("Decide"), form, path_of(ticket),
+        text=_("%(name)s would grant %(amount)s; up to %(limit)s needs nobody else.") % said if row
+        else _("No amount waits for approval here. Write the resolution down again to ask anew."),
+        face=face_of(ticket, at=at), icon="gavel",
+    )  # fmt: skip
+
+    def verb(good: dict[str, Any]) -> str:
+        authority.decide(ticket, by=user, at=at, agrees=good["agrees"], reason=good["reason"])
+        return _("Approved.") if good["agrees"] else _("Not approved.")
 
     return take_step(request, step, verb)
 
