@@ -80,6 +80,7 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
         % {"zone": team.contract.zone},
         "submit": _("Save"),
         "back": "..",
+        "serves": "3.3",
     }
     return render(request, "csp/form.html", context, status=422 if form.errors else 200)
 

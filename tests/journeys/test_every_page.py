@@ -6,16 +6,19 @@ import datetime as dt
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from playwright.sync_api import Page
 
 from csp import clock, loops
 from csp.models import User
+from feedback import log
+from feedback.models import Remark
 from tests import factories
 from tests.cast import Cast
 from tests.journeys.conftest import Visit
-from tickets import escalation, handling
+from tickets import call_backs, calls, escalation, handling, procedures, request_links
 from tickets.conversation import inbound
-from tickets.models import Ticket
+from tickets.models import Interaction, Ticket
 from training import records
 from training.models import Course
 
@@ -24,20 +27,26 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(trans
 PAGES = {
     "rita": [
         "/queue/mine/", "/queue/team/", "/queue/unassigned/", "/queue/finished/", "{ticket}", "{answered}",
-        "{ticket}escalate/", "{ticket}merge/", "/unsorted/", "/tickets/new/", "/search/?q=hob", "/notices/",
+        "{ticket}escalate/", "{ticket}merge/", "{ticket}call/", "{ticket}record/", "{ticket}letter/",
+        "{ticket}call-back/", "/cosign/", "/unsorted/", "/tickets/new/", "/search/?q=hob", "/notices/",
         "/contract/", "/account/", "/training/", "{course}", "{test}", "/training/rule/",
+        "/feedback/groups/", "/feedback/add/",
     ],
     "sam": [
         "/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/", "/compliance/",
         "/compliance/promises/", "/compliance/breaches/", "/training/matrix/", "/training/courses/", "{taught}",
-        "/training/rounds/", "/training/evidence/", "/training/rule/",
+        "/training/rounds/", "/training/evidence/", "/training/rule/", "/compliance/complaints/", "/feedback/",
+        "/feedback/inbox/", "{remark}", "{remark}handle/", "/settings/shifts/", "/settings/shifts/{team}/",
+        "/settings/procedures/", "{procedure}", "{version}",
     ],
     "vera": ["/queue/team/", "{ticket}", "/admin/", "/admin/tickets/ticket/", "/admin/csp/trailentry/"],
     "adam": [
         "/settings/people/", "/settings/teams/", "/settings/offices/", "/settings/contract/", "/settings/mailboxes/",
         "/settings/texts/", "/settings/categories/", "/first-run/", "/admin/",
     ],
-    "": ["/sign-in/", "/password/", "/verify/"],
+    "": [
+        "/sign-in/", "/password/", "/verify/", "/contact/", "/contact/?lang=de", "/request/", "{request}", "/tell-us/",
+    ],
 }  # fmt: skip
 
 
@@ -58,12 +67,29 @@ def tickets(cast: Cast) -> dict[str, str]:
     for name in ("sweep", "escalate"):
         loops.run_dry(loops.RULES[name], now)
     escalation.escalate(opened, by=cast.rita, at=now, reason="Above the limit")
+    talk = calls.Talk(Interaction.Direction.OUT, now - hour / 2, "Told them when the fitter comes.")
+    calls.log_call(opened, talk, by=cast.rita, at=now - hour / 2, seen_until=now)
+    call_backs.promise(opened, due_at=now + hour, responsible=cast.rita, by=cast.rita, at=now)
+    carl = request_links.address_of("carl@northwind.example")
+    assert carl is not None
     course = Course.objects.get(code="communication")
     version = course.versions.get()
     attempt = records.start(version, by=cast.rita, at=now)
+    for score, words in ((2, "Nobody called me back."), (5, ""), (4, ""), (3, ""), (5, ""), (1, "The hob is cold.")):
+        remark, _new = log.record(
+            score=score, words=words, team=cast.team, source=Remark.Source.PHONE, received_at=now - hour, at=now,
+            who=log.Who(name="Carl Contact", address="carl@northwind.example"),
+        )  # fmt: skip
+    draft = procedures.draft(
+        cast.contract, None, by=cast.adam, at=now, title="Complaints", resolve_days=5, progress_days=2,
+        text=f"{procedures.STANDARD_TEXT}\n- Ask whether it helped",
+    )  # fmt: skip
     return {
+        "remark": remark.path, "team": str(cast.team.pk), "procedure": f"/settings/procedures/{draft.procedure_id}/",
+        "version": f"/settings/procedures/versions/{draft.pk}/",
         "ticket": opened.path, "answered": answered.path, "broken": broken.path, "course": version.path,
         "taught": course.path, "test": f"/training/tests/{attempt.pk}/",
+        "request": request_links.url(opened, carl, at=now).removeprefix(settings.SITE_URL),
     }  # fmt: skip
 
 
