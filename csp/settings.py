@@ -322,10 +322,11 @@ DATABASES = {
         text("DATABASE_URL", "postgres://csp@localhost/csp"), conn_max_age=60, conn_health_checks=True
     )
 }
-# Nobody waits for a lock for ever, and a process that hangs in a transaction gives its locks back. A mail server may be
-# slow to each of many recipients, and the outbox holds its row's lock meanwhile.
+# To compile a query takes longer than to run any of ours. Nobody waits for a lock for ever, and a process that hangs in
+# a transaction gives its locks back. A mail server may be slow to each of many recipients, and the outbox holds its
+# row's lock meanwhile.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault(
-    "options", "-c lock_timeout=20s -c idle_in_transaction_session_timeout=10min"
+    "options", "-c lock_timeout=20s -c idle_in_transaction_session_timeout=10min -c jit=off"
 )
 DATABASES["default"]["ATOMIC_REQUESTS"] = False  # raw input is landed and committed before it is understood
 REDIS_URL = text("REDIS_URL", "redis://localhost:6379/0")

@@ -37,7 +37,17 @@ class Requirement:
     hides: bool = False
 
 
-Check = Callable[[Ticket, Resolution | None, Ticket.State], Requirement | None]
+@dataclasses.dataclass(frozen=True, slots=True)
+class Matter:
+    """What all requirements look at, read once: the ticket with those merged into it, and its resolution."""
+
+    ticket: Ticket
+    numbers: list[int]
+    resolution: Resolution | None
+    to: Ticket.State
+
+
+Check = Callable[[Matter], Requirement | None]
 
 
 class NotFinished(Refused):
@@ -48,10 +58,15 @@ class NotFinished(Refused):
         self.missing = list(missing)
 
 
-def requirements(ticket: Ticket, to: Ticket.State = State.CLOSED) -> list[Requirement]:
-    """Everything that this ticket needs before it is resolved or closed, met or not, in the order of the work."""
-    resolution = current(ticket)
-    found = [check(ticket, resolution, to) for check in REQUIREMENTS]
+def requirements(
+    ticket: Ticket, to: Ticket.State = State.CLOSED, *, numbers: list[int] | None = None
+) -> list[Requirement]:
+    """Everything that this ticket needs before it is resolved or closed, met or not, in the order of the work.
+
+    `numbers` are those of the ticket and of what is merged into it, where somebody knows them.
+    """
+    matter = Matter(ticket, numbers or family(ticket), current(ticket), to)
+    found = [check(matter) for check in REQUIREMENTS]
     return [row for row in found if row is not None]
 
 
@@ -69,10 +84,9 @@ def check(ticket: Ticket, to: Ticket.State) -> None:
 # ---------------------------------------------------------------- what is asked
 
 
-def _answered(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement:
-    numbers = family(ticket)
-    asked = running(ticket, *ANSWERING, numbers=numbers)
-    waits = bool(asked) and not _answer_on_its_way(ticket, numbers, asked)
+def _answered(matter: Matter) -> Requirement:
+    asked = running(matter.ticket, *ANSWERING, numbers=matter.numbers)
+    waits = bool(asked) and not _answer_on_its_way(matter.ticket, matter.numbers, asked)
     return Requirement(
         "answer", not waits,
         _("The customer has not been answered yet. Answer first, or rule that a follow-up needs no reply."),
@@ -95,9 +109,9 @@ def _answer_on_its_way(ticket: Ticket, numbers: list[int], clocks: list[Deadline
     return all(through.get(number, -1) >= last.get(number, 0) for number in waiting)
 
 
-def _handed_up(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
-    owed = running(ticket, "escalate")
-    if ticket.escalate_id is None and not owed:
+def _handed_up(matter: Matter) -> Requirement | None:
+    owed = running(matter.ticket, "escalate", numbers=matter.numbers)
+    if matter.ticket.escalate_id is None and not owed:
         return None
     return Requirement(
         "escalate", not owed,
@@ -106,9 +120,10 @@ def _handed_up(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) 
     )  # fmt: skip
 
 
-def _cause(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
-    if ticket.kind != Kind.COMPLAINT:
+def _cause(matter: Matter) -> Requirement | None:
+    if matter.ticket.kind != Kind.COMPLAINT:
         return None
+    resolution = matter.resolution
     is_met = resolution is not None and bool(resolution.cause and resolution.cause_note)
     return Requirement(
         "cause", is_met, _("Say what caused the complaint: choose the root cause and describe it."), _("Root cause"),
@@ -116,9 +131,10 @@ def _cause(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> R
     )  # fmt: skip
 
 
-def _resolution(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
-    if ticket.kind != Kind.COMPLAINT:
+def _resolution(matter: Matter) -> Requirement | None:
+    if matter.ticket.kind != Kind.COMPLAINT:
         return None
+    resolution = matter.resolution
     is_met = resolution is not None and bool(resolution.kind and resolution.text)
     return Requirement(
         "resolution", is_met, _("Say how the complaint was resolved: choose the kind and describe it."),
@@ -126,8 +142,9 @@ def _resolution(ticket: Ticket, resolution: Resolution | None, to: Ticket.State)
     )  # fmt: skip
 
 
-def _approval(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+def _approval(matter: Matter) -> Requirement | None:
     """An amount above the limit of whoever set it waits for another person."""
+    resolution = matter.resolution
     if resolution is None or resolution.above is None:
         return None
     return Requirement(
@@ -137,10 +154,10 @@ def _approval(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -
     )  # fmt: skip
 
 
-def _steps(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
-    if ticket.kind != Kind.COMPLAINT:
+def _steps(matter: Matter) -> Requirement | None:
+    if matter.ticket.kind != Kind.COMPLAINT:
         return None
-    rows = checklists.steps_of(ticket)
+    rows = checklists.steps_of(matter.ticket)
     left = sum(not row.is_settled for row in rows)
     sentence = ngettext(
         "%(n)d step of the procedure is neither done nor waived.",
@@ -150,22 +167,22 @@ def _steps(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> R
     return Requirement("steps", bool(rows) and not left, sentence % {"n": left}, _("Steps of the procedure"))
 
 
-def _acceptance(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+def _acceptance(matter: Matter) -> Requirement | None:
     """A resolved complaint waits for the customer's answer; after seven quiet days "no answer" is one."""
-    if ticket.kind != Kind.COMPLAINT or to != State.CLOSED:
+    if matter.ticket.kind != Kind.COMPLAINT or matter.to != State.CLOSED:
         return None
     return Requirement(
-        "acceptance", resolution is not None and bool(resolution.acceptance),
+        "acceptance", matter.resolution is not None and bool(matter.resolution.acceptance),
         _("Say whether the customer accepted the resolution: yes, no, or no answer."), _("Customer’s answer"),
         "acceptance",
     )  # fmt: skip
 
 
-def _on_record(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
+def _on_record(matter: Matter) -> Requirement | None:
     """Calls, visits and letters have their transcript or scan, or the listed reason why not (clause 4.1)."""
-    if to != State.CLOSED:
+    if matter.to != State.CLOSED:
         return None
-    rows = ContactRecord.objects.filter(interaction__ticket__in=family(ticket)).values_list("ended_at", flat=True)
+    rows = ContactRecord.objects.filter(interaction__ticket__in=matter.numbers).values_list("ended_at", flat=True)
     if not rows:
         return None
     return Requirement(
@@ -174,10 +191,10 @@ def _on_record(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) 
     )  # fmt: skip
 
 
-def _confirmed(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
-    if to != State.CLOSED:
+def _confirmed(matter: Matter) -> Requirement | None:
+    if matter.to != State.CLOSED:
         return None
-    late = Call.objects.filter(interaction__ticket__in=family(ticket), is_typed_late=True)
+    late = Call.objects.filter(interaction__ticket__in=matter.numbers, is_typed_late=True)
     ruled = list(late.values_list("ruled_at", flat=True))
     if not ruled:
         return None
@@ -186,10 +203,10 @@ def _confirmed(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) 
     )  # fmt: skip
 
 
-def _called_back(ticket: Ticket, resolution: Resolution | None, to: Ticket.State) -> Requirement | None:
-    if to != State.CLOSED:
+def _called_back(matter: Matter) -> Requirement | None:
+    if matter.to != State.CLOSED:
         return None
-    ended = list(CallBack.objects.filter(ticket__in=family(ticket)).values_list("ended_at", flat=True))
+    ended = list(CallBack.objects.filter(ticket__in=matter.numbers).values_list("ended_at", flat=True))
     if not ended:
         return None
     return Requirement(

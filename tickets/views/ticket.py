@@ -121,7 +121,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
     may_work = access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
     resolutions = resolving.history(ticket)
     has_contacts = has_call_backs or any(hasattr(row, "contact_record") or hasattr(row, "call") for row in said)
-    lacking = _lacking(ticket, has_contacts=has_contacts)
+    lacking = _lacking(ticket, numbers, has_contacts=has_contacts)
     held = _held(duties, user, ticket)
     running = [row for row in duties if row.is_running]
     return {
@@ -163,11 +163,11 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lacking(ticket: Ticket, *, has_contacts: bool) -> list[closing.Requirement]:
+def _lacking(ticket: Ticket, numbers: list[int], *, has_contacts: bool) -> list[closing.Requirement]:
     """What the record needs before the ticket is closed; nothing where an answer is all that it needs, or it is."""
     if ticket.state == Ticket.State.CLOSED or not (ticket.kind == Ticket.Kind.COMPLAINT or has_contacts):
         return []
-    return closing.requirements(ticket)
+    return closing.requirements(ticket, numbers=numbers)
 
 
 def _procedure(ticket: Ticket, numbers: list[int], user: User) -> dict[str, Any]:
