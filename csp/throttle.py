@@ -12,6 +12,7 @@ import datetime as dt
 import functools
 import hashlib
 import hmac
+import ipaddress
 import logging
 
 import redis
@@ -25,9 +26,18 @@ def _client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
+def network_of(who: str) -> str:
+    """Of an IPv6 address the network that one household is given, /64; anything else as it is."""
+    try:
+        address = ipaddress.ip_address(who)
+    except ValueError:
+        return who
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else who
+
+
 def is_over(what: str, who: str, *, most: int, within: dt.timedelta) -> bool:
     """Count one more, and say whether it is more than `most` since the first of this stretch of time."""
-    digest = hmac.new(settings.LINK_KEY, f"{what}:{who}".encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(settings.LINK_KEY, f"{what}:{network_of(who)}".encode(), hashlib.sha256).hexdigest()
     key = f"csp:throttle:{what}:{digest[:32]}"
     try:
         with _client().pipeline() as pipe:

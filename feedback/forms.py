@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from csp.models import Team
 from feedback.models import Outcome, Remark
+from tickets.public_forms import AddressField
 
 FACES = ("angry", "frown", "meh", "smile", "laugh")
 HANDS = ("thumbs-up", "hourglass", "x")
@@ -64,8 +65,8 @@ class TellForm(forms.Form):
     )  # fmt: skip
     words = Words(label=_("What do you want to tell us?"), rows=6)
     name = forms.CharField(label=_("Your name"), max_length=200, required=False)
-    address = forms.EmailField(
-        label=_("Your e-mail address"), max_length=320, required=False,
+    address = AddressField(
+        label=_("Your e-mail address"), required=False,
         help_text=_("Leave name and address empty to stay anonymous: then nobody can find out who wrote this."),
     )  # fmt: skip
     wants_answer = forms.BooleanField(label=_("I want an answer"), required=False)
@@ -105,7 +106,7 @@ class EntryForm(forms.Form):
     name = forms.CharField(
         label=_("Who said it"), max_length=200, required=False, help_text=_("Kept apart from the words, encrypted.")
     )
-    address = forms.EmailField(label=_("E-mail address"), max_length=320, required=False)
+    address = AddressField(label=_("E-mail address"), required=False)
     wants_answer = forms.BooleanField(label=_("Expects an answer"), required=False)
 
     def __init__(self, *args: Any, teams: QuerySet[Team], **kwargs: Any) -> None:

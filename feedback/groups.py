@@ -52,7 +52,7 @@ def complete(scores: Sequence[tuple[dt.date, int]], *, size: int = FIVE) -> list
 
 def of_team(team: Team, *, most: int = 12) -> list[Group]:
     """The newest complete groups of a team's scored remarks, newest first; counted from its very first remark."""
-    rows = Remark.objects.filter(team=team, score__isnull=False).order_by("pk")
-    whole = rows.count() // FIVE
+    rows = Remark.objects.filter(team=team, source=Remark.Source.SURVEY, score__isnull=False).order_by("pk")
+    whole = max(rows.count() // FIVE - 1, 0)
     part = rows[max(whole - most, 0) * FIVE : whole * FIVE]
     return complete([(moment.date(), score) for moment, score in part.values_list("recorded_at", "score")])[::-1]

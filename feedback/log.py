@@ -249,10 +249,9 @@ def handle(remark: Remark, *, kind: Outcome.Kind, reason: str, by: User, at: dt.
         raise Refused(_("Choose what was done."))
     ticket = None
     if kind == Outcome.Kind.COMPLAINT:
-        identity = Identity.objects.filter(remark=row).select_related("blob__key").first()
-        if identity is None:
+        if not Identity.objects.filter(remark=row).exists():
             raise Refused(_("Nobody knows who said this, so nobody can be answered. Choose something else."))
-        who, words = _opened(identity)
+        who, words = open_identity(row, reason=reason, by=by, at=at)  # the ticket will show it
         if not (who.customer or who.address):
             raise Refused(_("No address of whoever said this is known, so nobody can be answered."))
         ticket = _open_ticket(row, who, words, at=at, is_complaint=True)

@@ -190,7 +190,8 @@ def answer(
         who=log.Who(customer=row.customer, ticket=row.ticket),
         once=log.digest("survey", row.pk),
     )
-    row.used_at = at
+    # The day alone: the moment would lead from the remark back to the ticket.
+    row.used_at = at.replace(hour=0, minute=0, second=0, microsecond=0)
     row.save(update_fields=["used_at"])
     return remark, is_new
 

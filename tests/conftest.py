@@ -11,6 +11,7 @@ import asyncio
 import os
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -35,6 +36,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
     template = os.environ.get("CSP_TEST_TEMPLATE")
     connections["default"].settings_dict["TEST"]["TEMPLATE"] = template
+
+
+@pytest.fixture(autouse=True)
+def _notes_of_one_test_alone(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What one test notes outside of its chain is no proof against the next one's."""
+    settings.CHECKPOINT_DIR = tmp_path_factory.getbasetemp() / f"checkpoints-{uuid.uuid4().hex}"
 
 
 @pytest.fixture

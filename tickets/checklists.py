@@ -17,7 +17,7 @@ from csp.events import Act
 from csp.models import Notice, User
 from csp.roles import Permission
 from tickets import steps
-from tickets.conversation import family, lock
+from tickets.conversation import family, has_spoken, lock
 from tickets.models import ChecklistStep, Ticket
 from tickets.reach import check_can_work
 
@@ -104,7 +104,7 @@ def check_can_decide_waiver(ticket: Ticket, step: ChecklistStep, by: User) -> No
     access.check(by, Permission.DECIDE_COMPLAINTS, team_id=ticket.team_id)
     if not step.waits:
         raise Refused(_("Nobody has asked to waive this step."))
-    if by.pk in (step.asked_by_id, ticket.assignee_id):
+    if by.pk in (step.asked_by_id, ticket.assignee_id) or has_spoken(ticket, by):
         raise Refused(_("This is your own complaint. Another supervisor decides whether a step is left out."))
 
 

@@ -18,7 +18,7 @@ from csp.events import Act
 from csp.models import Deadline
 from tickets import procedures
 from tickets.conversation import Direction, Purpose, derive, family, lock, obligations, running, subject_of
-from tickets.models import Checklist, ChecklistStep, Interaction, Ticket
+from tickets.models import Category, Checklist, ChecklistStep, Interaction, Ticket
 
 Kind = Ticket.Kind
 CLOCKS = ("resolve", "progress_note")
@@ -111,6 +111,12 @@ def end(root: Ticket, *, at: dt.datetime, by: trail.Actor, reason: str) -> None:
     deadlines.lapse(running(root, *CLOCKS), at=at, by=by, reason=reason)
     derive(root)
     trail.record(Act.COMPLAINT_ENDED, root.trail_subject, by=by, at=at, facts={"checklist": row.pk})
+
+
+def swaps(root: Ticket, category: Category | None) -> bool:
+    """Whether this category would bring a complaint another procedure than the one whose steps it has."""
+    row = checklist_of(root)
+    return row is not None and procedures.in_force(root.contract, category, row.received_at).pk != row.version_id
 
 
 def recategorised(root: Ticket, *, at: dt.datetime, by: trail.Actor) -> None:

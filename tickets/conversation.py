@@ -152,6 +152,12 @@ def running(ticket: Ticket, *codes: str, numbers: Sequence[int] | None = None) -
     return [row for row in obligations(ticket, numbers) if row.is_running and (not codes or row.obligation in codes)]
 
 
+def has_spoken(ticket: Ticket, user: User) -> bool:
+    """Whether this person has told the customer something on this ticket, so that it is their own work in part."""
+    said = Interaction.objects.filter(ticket__in=family(ticket), author=user)
+    return said.exclude(direction=Direction.INTERNAL).exists()
+
+
 def conversation(ticket: Ticket) -> list[Interaction]:
     """Every interaction of the family in the order in which they happened."""
     return list(

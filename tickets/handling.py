@@ -41,7 +41,7 @@ from tickets.conversation import (
     write,
 )
 from tickets.intake import threading
-from tickets.models import Category, CoSignature, Delivery, Draft, Interaction, Ticket
+from tickets.models import Category, CoSignature, Delivery, Draft, Interaction, Resolution, Ticket
 from tickets.reach import can_work as can_work
 from tickets.reach import check_can_work as check_can_work
 
@@ -235,6 +235,23 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
     )
     complexity.propose(root, row, at=at)
     return row
+
+
+@transaction.atomic
+def not_settled(ticket: Ticket, *, by: Customer, address: str, at: dt.datetime) -> Interaction:
+    """The customer says that the resolution is none: it did not hold, and they wait for an answer (3.1, 3.2)."""
+    root = lock(ticket)
+    resolving.record_acceptance(root, Resolution.Acceptance.NO, by=by, at=at)
+    said = Said(
+        kind=Kind.FORM,
+        direction=Direction.IN,
+        body=_("The customer says that it is not settled."),
+        occurred_at=at,
+        customer=by,
+        sender_name=by.name,
+        sender_address=address,
+    )
+    return receive(root, said, at=at, by=by)
 
 
 @transaction.atomic

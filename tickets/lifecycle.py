@@ -15,9 +15,9 @@ from csp.events import Act
 from csp.models import Deadline, Notice, User
 from csp.roles import Role
 from tickets import closing, complaints, resolving, taking_up
-from tickets.conversation import Direction, derive, family, lock, running
+from tickets.conversation import derive, has_spoken, lock, running
 from tickets.handling import check_can_work
-from tickets.models import Category, Interaction, Resolution, Ticket
+from tickets.models import Category, Resolution, Ticket
 
 State = Ticket.State
 CLOSES_AFTER = dt.timedelta(days=7)  # policy: a resolved ticket closes itself after seven quiet days
@@ -82,7 +82,11 @@ def retype(
     check_can_work(root, by)
     was_complaint = root.kind == Ticket.Kind.COMPLAINT
     unmakes_complaint = kind is not None and was_complaint and kind != root.kind
-    is_outsider = root.team_id in access.scope_of(by).teams(Role.SUPERVISOR) and root.assignee_id != by.pk
+    is_outsider = (
+        root.team_id in access.scope_of(by).teams(Role.SUPERVISOR)
+        and root.assignee_id != by.pk
+        and not has_spoken(root, by)
+    )
     if unmakes_complaint and not is_outsider:
         raise Refused(_("Only a supervisor of its team who does not work on it may say that a complaint is none."))
     changes: dict[str, object] = {}
@@ -90,6 +94,11 @@ def retype(
         changes["kind"] = [root.kind, kind]
         root.kind = kind
     if (category is not None or clear_category) and root.category_id != getattr(category, "pk", None):
+        if was_complaint and not unmakes_complaint and not is_outsider and complaints.swaps(root, category):
+            raise Refused(
+                _("This category has another procedure, which replaces the steps and the clocks of this complaint. "
+                  "A supervisor of the team who does not work on it may do that.")
+            )  # fmt: skip
         changes["category"] = [root.category_id, getattr(category, "pk", None)]
         root.category = category
     if priority is not None and priority != root.priority:
@@ -124,8 +133,7 @@ def _retyped(root: Ticket, was_complaint: bool, *, by: User, at: dt.datetime) ->
 def waive(ticket: Ticket, row: Deadline, *, by: User, at: dt.datetime, reason: str) -> Ticket:
     """End one of the ticket's deadlines as not owed, before it is due. Raises Refused."""
     root = lock(ticket)
-    spoken = Interaction.objects.filter(ticket__in=family(root), author=by).exclude(direction=Direction.INTERNAL)
-    if spoken.exists():
+    if has_spoken(root, by):
         raise Refused(_("You wrote to the customer on this ticket yourself. Ask another supervisor to waive it."))
     deadlines.waive(row, by=by, at=at, reason=reason)
     derive(root)

@@ -18,14 +18,19 @@ LONGEST = 20_000
 class AddressField(forms.EmailField):
     """A mail address that a mail can be sent to, in lower case; the error says what is missing."""
 
-    def __init__(self, *, label: Any) -> None:
-        super().__init__(max_length=254, label=label, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    def __init__(self, *, label: Any, **more: Any) -> None:
+        widget = forms.EmailInput(attrs={"autocomplete": "email"})
+        super().__init__(max_length=254, label=label, widget=widget, **more)
 
     def clean(self, value: Any) -> str:
         typed = str(value or "").strip()
         if typed and "@" not in typed:
             raise ValidationError(gettext("Add the @ sign, as in name@example.com"))
+        if not typed:
+            return str(super().clean(typed))
         local, at, domain = typed.rpartition("@")
+        if not typed.isprintable() or '"' in typed:  # allowed by the standard, written to by nobody
+            raise ValidationError(gettext("This address cannot be written to. Check its letters."))
         try:
             typed = f"{local.encode('ascii').decode()}{at}{domain.encode('idna').decode()}"
         except UnicodeError:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -31,7 +31,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Address, OutboundMessage, User
 from csp.roles import Permission
-from tickets.conversation import lock
+from tickets.conversation import family, lock
 from tickets.intake import threading
 from tickets.models import LinkRequest, Ticket
 
@@ -120,8 +120,8 @@ def withdraw(ticket: Ticket, *, by: User, at: dt.datetime, reason: str) -> Ticke
     access.check(by, Permission.WORK_TICKETS, team_id=root.team_id)
     if not reason.strip():
         raise Refused(_("Say why; the reason stands in the evidence."))
-    root.link_epoch += 1
-    root.save(update_fields=["link_epoch"])
+    Ticket.objects.filter(pk__in=family(root)).update(link_epoch=F("link_epoch") + 1)
+    root.refresh_from_db(fields=["link_epoch"])
     trail.record(Act.LINKS_WITHDRAWN, root.trail_subject, by=by, at=at, personal={"reason": reason})
     return root
 

@@ -12,10 +12,10 @@ from django.db import transaction
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
-from csp import notices, trail
+from csp import trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Customer, Notice, User
+from csp.models import Customer, User
 from tickets import authority
 from tickets.conversation import Purpose, family, lock
 from tickets.models import Approval, Interaction, Resolution, SpokenTo, Ticket
@@ -132,7 +132,7 @@ def record_acceptance(
 ) -> Resolution:
     """Put on record whether the customer took the resolution: said by themselves, or to somebody of the team.
 
-    A customer's own no opens the ticket again: the resolution did not hold. Raises Refused.
+    A customer's own no is a message of theirs, too, and opens the ticket again: handling.not_settled. Raises Refused.
     """
     root = lock(ticket)
     if isinstance(by, User):
@@ -146,25 +146,4 @@ def record_acceptance(
     row.save()
     facts = {"resolution": row.pk, "answer": answer}
     trail.record(Act.RESOLUTION_ANSWERED, root.trail_subject, by=by, at=at, facts=facts)
-    if answer == Acceptance.NO and isinstance(by, Customer):
-        _open_again(root, row, by, at)
     return row
-
-
-def _open_again(root: Ticket, row: Resolution, by: Customer, at: dt.datetime) -> None:
-    row.undone_at = at
-    row.save(update_fields=["undone_at"])
-    before, root.state, root.resolved_at, root.closed_at = root.state, State.OPEN, None, None
-    root.save()
-    trail.record(Act.TICKET_STATE, root.trail_subject, by=by, at=at, facts={"from": before, "to": State.OPEN})
-    people = [root.assignee] if root.assignee is not None else notices.Rungs(at).supervisors(root.team_id)
-    notices.tell(
-        notices.Telling(
-            kind=Notice.Kind.REPLY,
-            key=f"not_accepted:{row.pk}",
-            to=people,
-            subject_ref=root.reference,
-            path=root.path,
-        ),
-        at=at,
-    )

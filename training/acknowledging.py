@@ -71,7 +71,7 @@ def digest_of(text: Text) -> str:
 @transaction.atomic
 def publish_policy(contract: Contract, *, title: str, text: str, by: User, at: dt.datetime) -> Policy:
     """Publish the privacy policy for staff, or its next version; everybody reads it anew."""
-    access.check(by, Permission.MANAGE_TRAINING)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk)
     Contract.objects.select_for_update(no_key=True).get(pk=contract.pk)
     if not title.strip() or not text.strip():
         raise Refused(_("The policy needs a title and a text."))

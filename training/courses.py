@@ -26,7 +26,7 @@ from csp.events import Act
 from csp.markup import vouched
 from csp.models import Contract, RoleGrant, User
 from csp.roles import Permission, Role
-from training.models import AnswersOpened, Completion, Course, CourseFile, CourseVersion, Question
+from training.models import AnswersOpened, Assignment, Completion, Course, CourseFile, CourseVersion, Question
 
 FIELDS = ("changes", "material", "minutes", "pass_percent", "attempts", "renew_by")
 MOST_QUESTIONS = 60
@@ -93,7 +93,7 @@ def check_can_open_answers(version: CourseVersion, user: User, at: dt.datetime) 
 
     A draft shows the answers of what is taught now.
     """
-    access.check(user, Permission.MANAGE_TRAINING)
+    access.check(user, Permission.MANAGE_TRAINING, contract_id=version.course.contract_id)
     if version.written_by_id == user.pk:
         return
     taught = version if version.published_at is not None else current(version.course)
@@ -138,7 +138,7 @@ def add(
     contract: Contract, *, title: str, clause: str, roles: Sequence[str], repeats: bool, by: User, at: dt.datetime
 ) -> CourseVersion:
     """Begin a course; returns its first draft."""
-    access.check(by, Permission.MANAGE_TRAINING)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk)
     if not title.strip():
         raise Refused(_("Give the course a title."))
     code = slugify(title)[:50] or "course"
@@ -160,7 +160,7 @@ def add(
 def revise(course: Course, *, by: User, at: dt.datetime) -> CourseVersion:
     """Begin the next version as a copy of the last; one draft at a time. Whoever writes it knows the answers."""
     course = lock_course(course)
-    access.check(by, Permission.MANAGE_TRAINING)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=course.contract_id)
     if course.versions.filter(published_at__isnull=True).exists():
         raise Refused(_("There is a draft already. Go on with that one."))
     last = current(course)
@@ -340,9 +340,11 @@ def publish_update(
 def retire(course: Course, *, by: User, at: dt.datetime) -> Course:
     """Teach a course no more. What was passed stays on record; what is still owed of it is not owed any more."""
     course = lock_course(course)
-    access.check(by, Permission.MANAGE_TRAINING)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=course.contract_id)
     if course.retired_at is not None:
         raise Refused(_("This course is not taught any more."))
+    if Assignment.objects.owed().filter(course=course, user=by).exists():
+        raise Refused(_("You owe this course yourself. Somebody who does not may let it go."))
     course.retired_at = at
     course.save()
     trail.record(Act.COURSE_RETIRED, course.trail_subject, by=by, at=at)

@@ -38,7 +38,7 @@ def publish(
     at: dt.datetime,
 ) -> Gate:
     """Let work wait for training from now on. The rule before ends; what it limits stays limited until it is passed."""
-    access.check(by, Permission.MANAGE_TRAINING)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk)
     contract = Contract.objects.select_for_update(no_key=True).get(pk=contract.pk)
     if not text.strip():
         raise Refused(_("Say the rule in words; everybody concerned reads it."))
@@ -64,12 +64,15 @@ def publish(
 @transaction.atomic
 def end(contract: Contract, *, by: User, at: dt.datetime) -> None:
     """Take the rule back: nobody's work waits for training any more, and what it limits is free at once."""
-    access.check(by, Permission.MANAGE_TRAINING)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk)
     contract = Contract.objects.select_for_update(no_key=True).get(pk=contract.pk)
+    limited = Assignment.objects.owed().filter(contract=contract, restricted_at__isnull=False)
+    if limited.filter(user=by).exists():
+        raise Refused(_("The rule limits your own work. Somebody whose work it does not limit may take it back."))
     row = _end(contract, by, at)
     if row is None:
         raise Refused(_("No such rule is published."))
-    for owed in Assignment.objects.owed().filter(contract=contract, restricted_at__isnull=False):
+    for owed in limited:
         restrictions.end(owed.trail_subject, by=by, at=at, why="rule ended")
     trail.record(Act.GATE_ENDED, f"contract:{contract.pk}", by=by, at=at, facts={"number": row.number})
 

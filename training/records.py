@@ -98,6 +98,8 @@ def finish(attempt: Attempt, ticked: Mapping[int, Sequence[int]], *, by: User, a
         raise Refused(_("This is somebody else's test."))
     if attempt.finished_at is not None:
         raise Refused(_("This test is finished."))
+    if AnswersOpened.objects.filter(version=attempt.version, user=by).exists():
+        raise Refused(_("You have seen the answers of this test. Somebody else records your training, with evidence."))
     answers, right = {}, 0
     questions = asked(attempt)
     for one in questions:
@@ -133,7 +135,7 @@ def missed(attempt: Attempt) -> list[Question]:
 @transaction.atomic
 def let_try_again(version: CourseVersion, user: User, *, by: User, at: dt.datetime, reason: str) -> MoreAttempts:
     """Give somebody who has used up all attempts another series, after going through the material with them."""
-    access.check(by, Permission.MANAGE_TRAINING)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=version.course.contract_id)
     requirements.lock_person(user)
     if user == by:
         raise Refused(_("Nobody gives themselves more attempts. Ask another supervisor."))
@@ -164,7 +166,7 @@ def record_evidence(
     files: Sequence[File] = (),
 ) -> Completion:
     """Record that somebody was trained elsewhere, or in person. Nobody records own attendance."""
-    access.check(by, Permission.MANAGE_TRAINING)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=version.course.contract_id)
     user = requirements.lock_person(user)
     version = CourseVersion.objects.select_related("course__contract").get(pk=version.pk)
     if user == by:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -132,6 +133,10 @@ def _facts(one: List, filters: Filters, count: int) -> dict[str, Any]:
 # ---------------------------------------------------------------- as a file
 
 
+# At the beginning, or after what some spreadsheet takes for the end of a cell; full-width signs are read as signs, too.
+_FORMULA = re.compile(r"(^|[;,\t\r\n])(?=\s*[=+\-@＝＋－＠])")
+
+
 class _Line:
     """What a csv writer writes to: it hands the line back."""
 
@@ -140,8 +145,8 @@ class _Line:
 
 
 def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: what begins like one is marked as text."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
+    """A cell that no spreadsheet takes for a formula, whatever it cuts lines by: what begins like one is text."""
+    return _FORMULA.sub(r"\1'", cell)
 
 
 @requires()

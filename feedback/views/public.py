@@ -27,6 +27,7 @@ from tickets.views.public import in_their_language, languages
 
 # So many forms from one network address within an hour; a house or an office shares one.
 OFTEN = 20
+OF_ALL = 60
 HOUR = dt.timedelta(hours=1)
 
 
@@ -98,6 +99,8 @@ def tell(request: HttpRequest) -> HttpResponse:
         if throttle.is_over("tell-us", address_of(request), most=OFTEN, within=HOUR):
             form.add_error(None, _("Very many forms came from your network. Wait an hour, or write us a mail."))
         else:
+            # Beyond what people send in an hour a supervisor looks at it before anybody is answered by a ticket.
+            answers = typed["wants_answer"] and not throttle.is_over("tell-us-all", "", most=OF_ALL, within=HOUR)
             try:
                 with trail.source("feedback form"):
                     log.record(
@@ -107,7 +110,7 @@ def tell(request: HttpRequest) -> HttpResponse:
                         at=at,
                         score=typed["score"],
                         words=typed["words"],
-                        wants_answer=typed["wants_answer"],
+                        wants_answer=answers,
                         who=log.Who(name=typed["name"].strip(), address=typed["address"].strip().lower()),
                         once=log.digest("form", typed["nonce"]) if typed["nonce"] else None,
                     )

@@ -146,7 +146,7 @@ def test_a_list_is_paged_by_keyset_without_losing_or_repeating_a_row(
         if not answer.context["after"]:
             break
         url = f"/compliance/promises/?period=2025-03&state=broken&after={answer.context['after'].replace('+', '%2B')}"
-    assert len(seen) == len(set(seen)) == 6
+    assert len(seen) == len(set(seen)) == Breach.objects.count() > 2 * listing.PAGE
 
 
 def test_a_list_is_saved_as_csv_without_formulas_and_that_is_on_record(cast: Cast, broken: list[Ticket]) -> None:

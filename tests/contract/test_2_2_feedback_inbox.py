@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from csp.access import Refused
-from csp.models import Breach, Deadline, Notice
+from csp.models import Breach, Deadline, Notice, TrailEntry
 from feedback import log
 from feedback.models import Outcome
 from tests import factories as make
@@ -63,7 +63,10 @@ def test_nothing_done_needs_a_reason_and_nobody_sees_to_it_twice(cast: Cast) -> 
 
 def test_a_complaint_is_opened_for_whoever_said_it_from_when_it_was_said(cast: Cast) -> None:
     remark = said(cast, score=4, words="It broke again.")
-    outcome = log.handle(remark, kind=Kind.COMPLAINT, reason="", by=cast.sam, at=make.AT + 3 * make.HOUR)
+    with pytest.raises(Refused, match="why you have to know"):
+        log.handle(remark, kind=Kind.COMPLAINT, reason="", by=cast.sam, at=make.AT + 3 * make.HOUR)
+    outcome = log.handle(remark, kind=Kind.COMPLAINT, reason="It broke twice.", by=cast.sam, at=make.AT + 3 * make.HOUR)
+    assert TrailEntry.objects.filter(act="feedback.opened", subject=remark.trail_subject).count() == 1
     assert outcome.ticket is not None
     assert (outcome.ticket.kind, outcome.ticket.received_at) == (Ticket.Kind.COMPLAINT, make.AT)
     assert outcome.ticket.customer.addresses.get().value == "zoltan@zeppelin.example"

@@ -178,9 +178,13 @@ def test_a_customers_own_no_opens_the_ticket_and_a_no_told_to_us_stands_on_recor
     resolve(ticket, cast.rita, AT + 2 * HOUR)
     resolving.record_acceptance(ticket, Acceptance.NO, cast.rita, AT + 3 * HOUR)
     assert Ticket.objects.get(pk=ticket.pk).state == State.RESOLVED
-    resolving.record_acceptance(ticket, Acceptance.NO, cast.carl, AT + 4 * HOUR)
+    handling.not_settled(ticket, by=cast.carl, address="carl@northwind.example", at=AT + 4 * HOUR)
     ticket.refresh_from_db()
     assert (ticket.state, ticket.resolved_at) == (State.OPEN, None)
+    [waits] = [clock for clock in make.clocks(ticket=ticket, obligation="follow_up") if clock.is_running]
+    assert (waits.starts_at, waits.due_at) == (AT + 4 * HOUR, AT + 4 * HOUR + make.DAY)
+    again = [clock for clock in make.clocks(ticket=ticket, obligation="resolve") if clock.is_running]
+    assert [clock.starts_at for clock in again] == [AT + 4 * HOUR]
     assert not Resolution.objects.get().holds
     assert cast.rita.notices.filter(path=ticket.path).count() == 1
     with pytest.raises(Refused, match="role"):

@@ -6,6 +6,7 @@ order in which it happened; it does not change afterwards. Notes are on record a
 
 import datetime as dt
 import hashlib
+import re
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -231,7 +232,8 @@ def test_an_acknowledgement_stands_in_the_conversation_as_it_was_sent(
     assert (said.to, said.subject) == (["carl@northwind.example"], sent.message["Subject"])
     body = sent.message.get_body(("plain",))
     assert body is not None
-    assert body.get_content().splitlines() == said.body.splitlines()
+    sent_words = re.sub(r"/request/\S+/", "/request/…", body.get_content())  # staff see no working link
+    assert sent_words.splitlines() == said.body.splitlines()
     assert row.ticket.reference in said.body
     assert said.delivery.message.message_id == sent.message["Message-ID"]
     assert said.delivery.message.accepted_at - (make.AT + SECOND) < dt.timedelta(minutes=1)

@@ -150,17 +150,22 @@ def test_who_sees_what(cast: Cast) -> None:
 @pytest.mark.usefixtures("at_nine")
 def test_representatives_see_figures_of_five_and_nothing_of_fewer(cast: Cast) -> None:
     client = browser(cast.rita)
-    for score in (1, 2, 3, 4):
-        said(cast, score=score, words="")
-    assert "not 5 scores yet" in client.get("/feedback/groups/").content.decode()
+    asked = {"words": "", "source": Remark.Source.SURVEY}
 
     def figures() -> list[str]:
         return re.findall(r"<td.*?</td>", client.get("/feedback/groups/").content.decode())
 
-    said(cast, score=5, words="")
+    for score in (1, 2, 3, 4, 5):
+        said(cast, score=score, **asked)
+    for score in (1, 1, 1, 1):
+        said(cast, score=score, words="", source=Remark.Source.PHONE)  # what somebody of ours adds counts nowhere
+        said(cast, score=score, **asked)
+        assert figures() == [], "five, and five more behind them"
+    assert "not 5 scores yet" in client.get("/feedback/groups/").content.decode()
+    said(cast, score=1, **asked)
     whole = figures()
     assert '<td class="n"><b>3.0</b></td>' in whole
-    said(cast, score=1, words="")
+    said(cast, score=1, **asked)
     assert figures() == whole, "one more answer shows in no figure"
 
 

@@ -29,7 +29,7 @@ from csp import access, browser_policy, clock, clockface, throttle, vault
 from csp.access import Refused
 from csp.clockface import NBSP, ClockFace, State
 from csp.models import Address, Deadline
-from tickets import call_backs, files, request_links, resolving
+from tickets import call_backs, files, handling, request_links, resolving
 from tickets.acknowledging import zone_of
 from tickets.conversation import Direction, Kind, Purpose, family, obligations
 from tickets.intake import sheet, taking_in
@@ -275,7 +275,10 @@ def accept(request: HttpRequest, link: Link, at: dt.datetime) -> HttpResponse:
     if answer is None or not _may_accept(link):
         return HttpResponseRedirect(back)
     try:
-        resolving.record_acceptance(link.ticket, answer, by=link.address.customer, at=at)
+        if answer == Resolution.Acceptance.NO:
+            handling.not_settled(link.ticket, by=link.address.customer, address=link.address.value, at=at)
+        else:
+            resolving.record_acceptance(link.ticket, answer, by=link.address.customer, at=at)
     except Refused:
         return HttpResponseRedirect(back)  # closed meanwhile; the page says what is left to do
     return HttpResponseRedirect(f"{back}{'&' if '?' in back else '?'}answered={request.POST['answer']}")
