@@ -113,10 +113,13 @@ def end(root: Ticket, *, at: dt.datetime, by: trail.Actor, reason: str) -> None:
     trail.record(Act.COMPLAINT_ENDED, root.trail_subject, by=by, at=at, facts={"checklist": row.pk})
 
 
-def swaps(root: Ticket, category: Category | None) -> bool:
-    """Whether this category would bring a complaint another procedure than the one whose steps it has."""
+def loosens(root: Ticket, category: Category | None) -> bool:
+    """Whether this category's procedure would give a complaint more time than the one whose steps it has."""
     row = checklist_of(root)
-    return row is not None and procedures.in_force(root.contract, category, row.received_at).pk != row.version_id
+    if row is None:
+        return False
+    now, then = row.version, procedures.in_force(root.contract, category, row.received_at)
+    return then.resolve_days > now.resolve_days or then.progress_days > now.progress_days
 
 
 def recategorised(root: Ticket, *, at: dt.datetime, by: trail.Actor) -> None:

@@ -94,10 +94,10 @@ def retype(
         changes["kind"] = [root.kind, kind]
         root.kind = kind
     if (category is not None or clear_category) and root.category_id != getattr(category, "pk", None):
-        if was_complaint and not unmakes_complaint and not is_outsider and complaints.swaps(root, category):
+        if was_complaint and not unmakes_complaint and not is_outsider and complaints.loosens(root, category):
             raise Refused(
-                _("This category has another procedure, which replaces the steps and the clocks of this complaint. "
-                  "A supervisor of the team who does not work on it may do that.")
+                _("The procedure of this category gives the complaint more time. A supervisor of its team who does not "
+                  "work on it may choose that.")
             )  # fmt: skip
         changes["category"] = [root.category_id, getattr(category, "pk", None)]
         root.category = category

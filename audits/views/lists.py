@@ -134,7 +134,7 @@ def _facts(one: List, filters: Filters, count: int) -> dict[str, Any]:
 
 
 # At the beginning, or after what some spreadsheet takes for the end of a cell; full-width signs are read as signs, too.
-_FORMULA = re.compile(r"(^|[;,\t\r\n])(?=\s*[=+\-@＝＋－＠])")
+_FORMULA = re.compile(r"(^(?=\s*[=+\-@＝＋－＠])|(?<=\S)[;,\t\r\n](?=\s*[=+\-@＝＋－＠]))")
 
 
 class _Line:

@@ -497,6 +497,10 @@ def test_another_category_brings_its_own_procedure_and_time(cast: Cast) -> None:
     assert (clock(ticket).due_at, len(checklists.steps_of(ticket))) == (AT + 2 * DAY, 3)
     lifecycle.retype(ticket, by=cast.rita, at=AT + 3 * HOUR, subject="Another word changes nothing")
     assert Checklist.objects.count() == 2
+    with pytest.raises(Refused, match="more time"):
+        lifecycle.retype(ticket, by=cast.rita, at=AT + 4 * HOUR, clear_category=True)
+    lifecycle.retype(ticket, by=cast.sam, at=AT + 4 * HOUR, clear_category=True)
+    assert clock(ticket).due_at == AT + 5 * DAY
 
 
 def test_a_complaint_merged_into_an_inquiry_stays_one(cast: Cast) -> None:
