@@ -171,7 +171,7 @@ def _story(rng: random.Random, cast: Cast, anchor: dt.datetime, key: str, outcom
     elif outcome == "today":
         answer_after = rng.uniform(12, 180)
     else:
-        answer_after = min(max(rng.lognormvariate(5.3, 0.9), 12), 1400)
+        answer_after = min(max(rng.lognormvariate(5.3, 0.9), 12), 1370)
     clock.add("take", min(answer_after * rng.uniform(0.05, 0.5), answer_after - 1))
     _until_answered(rng, clock, story, fill, answer_after)
     if outcome == "met" and answer_after < 0.6 * DAY and rng.random() < 0.02:

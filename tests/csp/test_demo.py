@@ -117,7 +117,7 @@ def test_it_is_made_with_the_stated_shares_and_goes_on_after_a_kill(db, demonstr
     }
     # what was broken stands in the evidence as the product itself would have put it there
     broken = Deadline.objects.filter(state__in=["breached", "met_late"], subject_ref__startswith="#")
-    for row in broken.select_related("breach"):
+    for row in broken.exclude(obligation="take_up").select_related("breach"):  # that one climbs instead
         assert row.breach.breached_at == row.due_at
         assert row.breach.escalation_cause.escalation.ticket_id
     assert Escalation.objects.filter(closed_at__isnull=True).exists()
