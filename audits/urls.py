@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audits.views import actions, board, cases, contract, lists, measures, steps
+from audits.views import actions, board, cases, contract, lists, measures, retention, steps
 
 urlpatterns = [
     path("contract/", contract.show, name="contract"),
@@ -34,4 +34,15 @@ urlpatterns = [
     path("measures/<int:pk>/end/", measures.end, name="measure_end"),
     path("measures/<int:pk>/appeal/", measures.appeal, name="measure_appeal"),
     path("measures/<int:pk>/appeal/decide/", measures.decide_appeal, name="appeal_decide"),
+    path("retention/", retention.index, name="retention"),
+    path("retention/propose/", retention.propose, name="disposal_propose"),
+    path("retention/<int:pk>/", retention.disposal, name="disposal"),
+    path("retention/<int:pk>/approve/", retention.approve, name="disposal_approve"),
+    path("retention/<int:pk>/decline/", retention.decline, name="disposal_decline"),
+    path("retention/<int:pk>/certificate/", retention.certificate, name="disposal_certificate"),
+    path("holds/<int:pk>/", retention.hold, name="hold"),
+    path("holds/<int:pk>/keep/", retention.end_hold, {"action": "keep"}, name="hold_keep"),
+    path("holds/<int:pk>/lift/", retention.end_hold, {"action": "lift"}, name="hold_lift"),
+    path("holds/place/ticket/<int:number>/", retention.place, {"kind": "ticket"}, name="hold_ticket"),
+    path("holds/place/case/<int:number>/", retention.place, {"kind": "noncompliance"}, name="hold_case"),
 ]

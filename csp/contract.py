@@ -416,6 +416,11 @@ OBLIGATIONS: dict[str, Obligation] = {
             Term(days=30, mode=Mode.MINIMUM), nature=Nature.TAKES_EFFECT, reminders_before=_days(14, 7, 1),
         ),
         Obligation(
+            "hold_review", "4.3", "Review", "Reviewed", "hold placed, or last review",
+            "kept on or lifted, with a reason", Term(months=6), policy=True, reminders_before=_days(30, 7),
+            tells=("privacy_owner",), enforced=True,
+        ),
+        Obligation(
             "keep", "4.3", "Keep", "Kept", "closed", "disposed of after the term, unless held",
             Term(months=60, mode=Mode.MINIMUM), nature=Nature.NOT_BEFORE,
         ),

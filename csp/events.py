@@ -182,6 +182,13 @@ class Act(TextChoices):
     # keeping and removing
     ERASED = "record.erased", _("erased personal data")
     DISPOSED = "record.disposed", _("disposed of a record that had its time")
+    DISPOSAL_PROPOSED = "disposal.proposed", _("proposed a disposal")
+    DISPOSAL_APPROVED = "disposal.approved", _("approved a disposal")
+    DISPOSAL_DECLINED = "disposal.declined", _("declined a disposal")
+    DISPOSAL_FINISHED = "disposal.finished", _("carried out a disposal")
+    HOLD_PLACED = "hold.placed", _("placed a hold")
+    HOLD_REVIEWED = "hold.reviewed", _("reviewed a hold")
+    HOLD_LIFTED = "hold.lifted", _("lifted a hold")
     EVIDENCE_MARKED = "evidence.marked", _("sealed the marks of changed records")
     # clauses
     CONTRACT_CHANGED = "contract.changed", _("changed the contract's record")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from audits import corrective, deviations, measures, noncompliance
+from audits import corrective, deviations, measures, noncompliance, retention
 from csp import deadlines, notices, outbox, readiness, sealing
 from feedback import surveys
 from tickets import (
@@ -68,6 +68,10 @@ RULES: Mapping[str, Loop] = {
     "close": lifecycle.close_resolved,
     "surveys": surveys.send,
     "unsupervised": readiness.tell_unsupervised,
+    "terms": retention.set_terms,
+    "dispose": retention.carry_out,
+    "routine": retention.routine,
+    "retention": retention.tell,
     "notify": notices.mail_collected,
 }
 

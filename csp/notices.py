@@ -55,6 +55,8 @@ SAYINGS = {
     "training.appealed": gettext_noop("There is an appeal against waiting for training. Somebody independent decides."),
     "training.appeal_decided": gettext_noop("Your appeal against waiting for training was decided."),
     "assessment.proposed": gettext_noop("%(ref)s: how a breach (§%(clause)s) is to be read was proposed. You decide."),
+    "retention.due": gettext_noop("Records have had their time and should be disposed of (§4.3)."),
+    "retention.unended": gettext_noop("Records have been open for more than a year; close or explain them (§4.3)."),
     "cosign.waiting": gettext_noop("%(ref)s: an answer waits for your signature."),
     "cosign.returned": gettext_noop("%(ref)s: your answer was handed back unsigned."),
     "amount.asked": gettext_noop("%(ref)s: an amount above the limit waits for approval by another person."),

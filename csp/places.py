@@ -85,6 +85,7 @@ PLACES: list[Place] = [
     Place("corrective_actions", _("Corrective actions"), "wrench", ASSURANCE),
     Place("measures", _("Measures"), "scale", ASSURANCE),
     Place("assessments", _("Assessments"), "scale", ASSURANCE, permission=Permission.DECIDE_ASSESSMENT),
+    Place("retention", _("Retention"), "lock", ASSURANCE, permission=Permission.SEE_RETENTION),
     Place("audits", _("Audits"), "clipboard-check", ASSURANCE, key="a"),
     Place("admin:index", _("Records"), "archive", ASSURANCE, permission=Permission.USE_ADMIN),
     Place("training", _("Training"), "graduation-cap", PEOPLE, key="t"),

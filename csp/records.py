@@ -29,6 +29,13 @@ class Kept(enum.Enum):
     CONTRACT = ("Contracts, versions, signatures", Term(months=60, mode=Mode.MINIMUM), None, "the contract's end")
     PEOPLE = ("Staff accounts, roles, appointments", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
     TRAINING = ("Courses, tests, certificates, training owed", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
+    ADDRESSES = ("Network addresses in the trail", None, Term(days=90), "the act")
+    DISPOSAL = (
+        "Holds, disposals and their certificates",
+        Term(months=60, mode=Mode.MINIMUM),
+        None,
+        "lifting, or carrying out",
+    )
     MACHINERY = ("Working state: drafts, presence, notices, heartbeats, cursors", None, Term(days=90), "last use")
     SETTINGS = ("Settings and texts", None, None, "replacement")
 

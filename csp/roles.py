@@ -84,6 +84,11 @@ class Permission(enum.StrEnum):
     SEE_TRAIL = "trail.see"
     SEE_EVIDENCE = "evidence.see"
     USE_ADMIN = "admin.use"
+    # keeping and removing
+    SEE_RETENTION = "retention.see"
+    PLACE_HOLDS = "holds.place"
+    PROPOSE_DISPOSAL = "disposal.propose"
+    APPROVE_DISPOSAL = "disposal.approve"
 
 
 _P, _R = Permission, Role
@@ -138,4 +143,8 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.SEE_TRAIL: frozenset({_R.AUDITOR}),
     _P.SEE_EVIDENCE: _WATCH,
     _P.USE_ADMIN: frozenset({_R.AUDITOR, _R.ADMINISTRATOR}),
+    _P.SEE_RETENTION: _WATCH | _ADMIN,
+    _P.PLACE_HOLDS: _LEAD,
+    _P.PROPOSE_DISPOSAL: _ADMIN,
+    _P.APPROVE_DISPOSAL: _ADMIN | _LEAD,
 }

@@ -34,6 +34,9 @@ EVERY = {
     "pending": 60,
     "close": 60,
     "surveys": 60,
+    "terms": 60,
+    "routine": 3600,
+    "retention": 3600,
     "seal": 10,
     "checkpoint": 60,
     "report": 3600,  # likewise

@@ -91,9 +91,12 @@ class NonCompliance(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     closing_note = models.TextField(blank=True)
+    # Clause 4.3: not removed before; counted from its closing, written by csp.retention, may only grow.
+    kept_from = models.DateTimeField(null=True, blank=True, editable=False)
+    keep_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = NonComplianceQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["kept_from", "keep_until"])
     record = Record(Kept.CASE, person="reported_by", personal=("what", "cause", "criterion", "closing_note"))
 
     class Meta:
@@ -127,6 +130,8 @@ class NonCompliance(models.Model):
         indexes = [
             models.Index(fields=["contract", "state", "-id"], name="case_of_contract"),
             models.Index(fields=["team", "state", "-id"], name="case_of_team"),
+            # what has had its term
+            models.Index(fields=["keep_until"], condition=Q(keep_until__isnull=False), name="case_kept_until"),
         ]  # fmt: skip
         verbose_name = _("non-compliance")
         verbose_name_plural = _("non-compliances")

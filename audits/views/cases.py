@@ -17,13 +17,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from audits import independence, noncompliance, proposals
 from audits.forms import ReportForm
 from audits.models import CorrectiveAction, Deviation, Measure, Membership, NonCompliance
-from csp import clock, clockface, trail
+from csp import access, clock, clockface, trail
 from csp.access import Refused, person, requires
 from csp.clockface import ClockFace
 from csp.contract import CLAUSES
 from csp.events import Act
 from csp.horizon import Term, term
 from csp.models import Deadline, KeptFrom, Notice, TrailEntry, User
+from csp.roles import Permission
 from tickets.conversation import visible_number
 from tickets.models import Ticket
 from tickets.views.door import go, local_zone
@@ -177,6 +178,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "is_open": case.state == State.OPEN,
         "may_plan": may_lead and case.state in (State.OPEN, State.IMPLEMENTED),
         "may_check": case.state == State.VERIFIED and independence.may_judge(case, user),
+        "may_hold": access.may(user, Permission.PLACE_HOLDS, team_id=case.team_id),
         "may_dismiss": case.state == State.OPEN and independence.may_judge(case, user),
     }
     return render(request, "audits/case.html", context)

@@ -10,6 +10,7 @@ from csp.models.notices import Notice
 from csp.models.outbox import OutboundAttachment, OutboundMessage
 from csp.models.people import Address, Appointment, Customer, RoleGrant, Team, User
 from csp.models.restrictions import Restriction
+from csp.models.retention import Disposal, DisposalItem, Hold
 from csp.models.sessions import Session
 from csp.models.shifts import Absence, ShiftPlan
 from csp.models.trail import EvidenceMark, EvidenceShape, TrailCheckpoint, TrailEntry, TrailPending, TrailSeal
@@ -27,10 +28,13 @@ __all__ = [
     "Contract",
     "Customer",
     "Deadline",
+    "Disposal",
+    "DisposalItem",
     "EvidenceMark",
     "EvidenceShape",
     "Heartbeat",
     "Held",
+    "Hold",
     "KeptFrom",
     "Mailbox",
     "Notice",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, models, transaction
@@ -131,7 +133,8 @@ def test_in_every_table_any_change_is_found_and_names_its_row(db: None) -> None:
 
 
 @pytest.fixture
-def sealed(cast: Cast) -> None:
+def sealed(cast: Cast, settings: Any, tmp_path: Path) -> None:
+    settings.CHECKPOINT_DIR = tmp_path  # what other tests signed is not of this trail
     ticket = make.ticket(team=cast.team, customer=cast.carl)
     make.answer(ticket=ticket, by=cast.rita, at=make.AT + make.HOUR, accepted_at=make.AT + make.HOUR)
     make.tick(at=make.AT + 2 * make.DAY)
@@ -207,7 +210,6 @@ def test_checkpoints_are_written_to_a_folder_and_mailed_outside(
 ) -> None:
     settings.CHECKPOINT_DIR, settings.CHECKPOINT_MAIL = tmp_path, ["notary@elsewhere.example"]
     settings.EMAIL_HOST, settings.EMAIL_PORT = mail_server.host, mail_server.port
-    transaction.Atomic._ensure_durability = False  # type: ignore[attr-defined]  # as TestCase does
     now = clock.now()
     assert sealing.checkpoint(now) == 1
     assert sealing.checkpoint(now + dt.timedelta(seconds=1)) == 0

@@ -40,6 +40,7 @@ def test_no_policy_is_called_a_clause() -> None:
         "finding",
         "feedback_inbox",
         "review",
+        "hold_review",
     }
     assert {code for code, rule in OBLIGATIONS.items() if rule.enforced and rule.policy} <= company
 

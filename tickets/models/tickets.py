@@ -130,6 +130,9 @@ class Ticket(models.Model):
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged_from")
     merged_at = models.DateTimeField(null=True, blank=True)
     link_epoch = models.PositiveIntegerField(default=0)  # customers' links of an earlier one are withdrawn
+    # Clause 4.3: not removed before; counted from its closing, written by csp.retention, may only grow.
+    kept_from = models.DateTimeField(null=True, blank=True, editable=False)
+    keep_until = models.DateTimeField(null=True, blank=True, editable=False)
     changed_at = models.DateTimeField(editable=False)  # set by the database (tickets 0002)
     search = models.GeneratedField(
         expression=SearchVector("subject", config="simple"), output_field=SearchVectorField(), db_persist=True
@@ -139,7 +142,7 @@ class Ticket(models.Model):
     history = HistoricalRecords(
         excluded_fields=[
             "search", "next_obligation", "next_clause", "next_starts_at", "next_due_at", "changed_at", "excerpt",
-            "last_interaction_at", "answered_through", "acknowledge_next_at",
+            "last_interaction_at", "answered_through", "acknowledge_next_at", "kept_from", "keep_until",
         ]
     )  # fmt: skip
     record = Record(
@@ -202,6 +205,12 @@ class Ticket(models.Model):
             # resolved ones that close themselves
             models.Index(fields=["resolved_at"], condition=Q(state="resolved"), name="ticket_to_close"),
             GinIndex(fields=["search"], name="ticket_search"),
+            # what has had its term, and what has not got one yet
+            models.Index(fields=["keep_until"], condition=Q(keep_until__isnull=False), name="ticket_kept_until"),
+            models.Index(fields=["closed_at"],
+                         condition=Q(Q(kept_from__isnull=True) | Q(kept_from__lt=F("closed_at")),
+                                     state="closed", closed_at__isnull=False),
+                         name="ticket_without_term"),
         ]  # fmt: skip
         verbose_name = _("ticket")
         verbose_name_plural = _("tickets")

@@ -148,6 +148,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "merged": [number for number in numbers if number != ticket.pk],
         "may_work": may_work,
         "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS, team_id=ticket.team_id),
+        "may_hold": access.may(user, Permission.PLACE_HOLDS, team_id=ticket.team_id),
         "may_see_sources": access.may(user, Permission.SEE_SOURCES, team_id=ticket.team_id),
         "may_confirm_calls": access.may(user, Permission.CONFIRM_CALLS, team_id=ticket.team_id),
         "is_complex": ticket.escalate_id is not None,
