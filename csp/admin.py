@@ -282,10 +282,11 @@ reading(csp.TrailEntry, context="context", list_filter=("act",), search_fields=(
         list_display=("pk", "recorded_at", "actor", "act", "subject", "version", "source"))  # fmt: skip
 reading(csp.TrailSeal, list_display=("number", "entry_id"), ordering=("-number",))
 KEEPING = (P.SEE_RETENTION,)
-reading(csp.Hold, readers=KEEPING, contract="contract", list_filter=("kind",),
+reading(csp.Hold, number="number", readers=KEEPING, contract="contract", list_filter=("kind",),
         list_display=("pk", "kind", "number", "placed_at", "lifted_at"))  # fmt: skip
 reading(csp.Disposal, readers=KEEPING, list_filter=("is_routine",),
         list_display=("pk", "is_routine", "judged_at", "approved_at", "finished_at", "digest"))  # fmt: skip
-reading(csp.DisposalItem, readers=KEEPING, contract="disposal__contract", list_filter=("kind", "outcome"),
+reading(csp.DisposalItem, number="number", readers=KEEPING, contract="disposal__contract",
+        list_filter=("kind", "outcome"),
         list_display=("pk", "disposal_id", "kind", "number", "keep_until", "outcome"))  # fmt: skip
 reading(csp.EvidenceMark, list_display=("pk", "shape", "row", "recorded_at", "entry_id"))

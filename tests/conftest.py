@@ -19,12 +19,17 @@ from email.parser import BytesParser
 from email.policy import default as email_policy
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from csp.run.testing import find_chromium
+
+# How fast the machine is today is nothing that a property says.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 pytest_plugins = ["tests.cast", "tests.databases"]
 
