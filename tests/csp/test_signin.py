@@ -60,6 +60,11 @@ def trail(act: Act) -> list[TrailEntry]:
     return list(TrailEntry.objects.filter(act=act).order_by("id"))
 
 
+def said(entry: TrailEntry) -> dict[str, object]:
+    """The facts of an entry, without the digest that proves its network address."""
+    return {name: fact for name, fact in json.loads(entry.facts).items() if name != "network"}
+
+
 def test_the_right_password_lets_in_and_is_recorded(client: Client, adam: User) -> None:
     answer = sign_in(client, adam)
     assert answer.status_code == 302
@@ -135,7 +140,7 @@ def test_a_new_password_ends_every_other_session(client: Client, adam: User) -> 
     assert other.get("/account/").status_code == 302
     assert Session.objects.filter(user=adam).count() == 1
     [entry] = trail(Act.PASSWORD_CHANGED)
-    assert json.loads(entry.facts) == {"sessions_ended": 1}
+    assert said(entry) == {"sessions_ended": 1}
     [mail] = OutboundMessage.objects.all()
     assert mail.to == [adam.email]
     assert mail.kind == OutboundMessage.Kind.ACCOUNT
@@ -196,7 +201,7 @@ def test_an_idle_session_ends_and_a_page_that_only_polls_is_idle(client: Client,
     with at(start + dt.timedelta(hours=4, minutes=20)):
         assert client.get("/account/").status_code == 302
     entry = trail(Act.SIGNED_OUT)[-1]
-    assert json.loads(entry.facts) == {"because": "idle"}
+    assert said(entry) == {"because": "idle"}
 
 
 def test_a_used_session_ends_after_twelve_hours(client: Client, adam: User) -> None:
@@ -256,7 +261,7 @@ def test_where_it_is_required_only_the_enrolment_opens(client: Client, adam: Use
     assert goes_to(answer) == "/account/recovery-codes/"
     assert client.get("/account/").status_code == 200
     assert client.post("/account/second-factor/off/").status_code == 200  # refused
-    assert json.loads(trail(Act.SECOND_FACTOR)[0].facts) == {"kind": "totp", "how": "added"}
+    assert said(trail(Act.SECOND_FACTOR)[0]) == {"kind": "totp", "how": "added"}
 
 
 @pytest.mark.parametrize(

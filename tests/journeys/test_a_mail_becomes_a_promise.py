@@ -65,7 +65,7 @@ def test_it_is_acknowledged_seen_answered_and_kept(
     page.goto("/")
     page.get_by_label("E-mail").fill(cast.rita.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.goto("/queue/team/")
 
     send(door, subject="The hob stays cold", body="It clicks and does not light.", message_id="<hob@northwind.example>")

@@ -38,7 +38,7 @@ def test_genuine_opens_the_ticket_with_clocks_from_the_original_receipt(cast: Ca
 
 def test_ruled_too_late_the_breach_is_there_at_once(cast: Cast, waiting: InboundMessage) -> None:
     sorting.rule(waiting, Verdict.GENUINE, by=cast.rita, at=AT + 2 * DAY, reason="An order")
-    assert {row.obligation for row in Breach.objects.all()} == {"acknowledge", "respond"}
+    assert {row.obligation for row in Breach.objects.all()} == {"acknowledge", "respond", "triage"}
     assert {row.breached_at for row in Breach.objects.all()} == {AT + DAY}
 
 

@@ -164,7 +164,7 @@ def test_a_breach_is_assessed_by_two_people_of_whom_one_is_outside(cast: Cast) -
     assert client.post(url, {"verdict": "not_owed", "reason": "A test"}).status_code == 302
     row = Assessment.objects.get()
     own = browser(cast.sam)
-    assert own.post(f"/assessments/{row.pk}/", {"agreed": "yes", "reason": "So it was"}).status_code == 404
+    assert own.post(f"/assessments/{row.pk}/", {"agreed": "yes", "reason": "So it was"}).status_code == 403
     assert "Decide the assessment" not in own.get(f"/tickets/{ticket.pk}/").content.decode()
     row.refresh_from_db()
     assert row.decided_at is None
