@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
 from audits.models import NonCompliance
-from csp import clock
+from csp import clock, loops
 from csp.demo import company, making, post
 from csp.demo.matters import matters
 from csp.demo.plan import DESK, FIRST, SHARES, TICKETS, plan
@@ -116,6 +116,7 @@ def test_it_is_made_with_the_stated_shares_and_goes_on_after_a_kill(db, demonstr
         Deadline.State.BREACHED: round(SHARES["breached"] * 40),
     }
     # what was broken stands in the evidence as the product itself would have put it there
+    loops.run_dry(loops.RULES["escalate"], clock.now())  # what came due meanwhile, the clock finds by itself
     broken = Deadline.objects.filter(state__in=["breached", "met_late"], subject_ref__startswith="#")
     for row in broken.exclude(obligation="take_up").select_related("breach"):  # that one climbs instead
         assert row.breach.breached_at == row.due_at

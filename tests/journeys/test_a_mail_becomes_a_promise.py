@@ -128,13 +128,13 @@ def test_what_nobody_answers_is_breached_escalated_told_and_decided(
     late = ticket.respond.due_at + dt.timedelta(seconds=1)
     for _again in range(2):
         call_command("tick", "--at", late.isoformat(), stdout=StringIO())
-        assert list(Breach.objects.values_list("obligation", flat=True)) == ["respond"]
+        assert list(Breach.objects.order_by("pk").values_list("obligation", flat=True)) == ["triage", "respond"]
         assert Escalation.objects.get().ticket_id == ticket.pk
-        assert Notice.objects.filter(kind=Notice.Kind.BREACH, user=cast.sam).count() == 1
+        assert Notice.objects.filter(kind=Notice.Kind.BREACH, user=cast.sam, deadline=ticket.respond).count() == 1
     printed = StringIO()
     call_command("obligations", "--json", "--breached", stdout=printed)
-    [broken] = json.loads(printed.getvalue())
-    assert (broken["subject"], broken["obligation"]) == (ticket.reference, "respond")
+    broken = {row["obligation"]: row["subject"] for row in json.loads(printed.getvalue())}
+    assert broken == {"respond": ticket.reference, "triage": ticket.reference}
 
     page = visit(cast.sam)
     page.goto("/escalations/")
