@@ -235,8 +235,10 @@ def bare_search(word: str) -> Callable[[], object]:
     def call() -> object:
         with connection.cursor() as cursor:
             cursor.execute(
-                "select ticket_id from tickets_interaction where search @@ to_tsquery('simple', %s) "
-                "order by ticket_id desc limit 50",
+                # Found first, then sorted: else a rare word is looked for along the whole list of tickets.
+                "with found as materialized "
+                "(select ticket_id from tickets_interaction where search @@ to_tsquery('simple', %s)) "
+                "select ticket_id from found order by ticket_id desc limit 50",
                 [word],
             )
             return cursor.fetchall()

@@ -4,6 +4,7 @@ database        pytest-django's `db` and `transactional_db`, on a real PostgreSQ
 valkey_url      the address of the run's own Valkey, emptied before each test that asks for it
 mail_server     a real SMTP server on a free port, which keeps what it takes and refuses or hangs when told to
 chromium        the path of the browser (tests that use it bear `@pytest.mark.browser`)
+browser         that browser, started by Playwright for one module of tests
 cast            the people, teams and customers of the tests (tests.cast); tests.factories makes more
 """
 
@@ -24,6 +25,7 @@ import pytest
 import redis
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from playwright.sync_api import Browser, sync_playwright
 
 from csp.run.testing import find_chromium
 
@@ -157,3 +159,30 @@ def chromium() -> str:
     found = find_chromium()
     assert found, "a test that needs Chromium bears @pytest.mark.browser"
     return found
+
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium under Playwright, which keeps an event loop in this thread as long as it runs.
+
+    Beside a running loop Django holds other connections than without one. Those of the other side are closed at each
+    change, for whoever makes the test database again cuts them off without their knowing.
+    """
+    from django.db import connections
+
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Django would refuse to talk to the database otherwise
+    connections.close_all()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+        connections.close_all()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from audits import corrective, measures, noncompliance
@@ -18,7 +17,6 @@ from csp import clock
 from csp.models import User
 from csp.roles import Office
 from tests import factories as make
-from tests.browser.test_styleguide import FLAGS
 from tests.cast import Cast
 from tests.contract.test_8_1_noncompliance import appoint
 from tickets import handling
@@ -32,15 +30,6 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
     [...document.querySelectorAll("main *")]
         .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, .tabs"))
         .map((one) => one.outerHTML.slice(0, 160))"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop of its own in this thread
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def signed_in(browser: Browser, server: LiveServer, user: User) -> BrowserContext:
