@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from audits import corrective, deviations, measures, noncompliance, retention
 from csp import deadlines, notices, outbox, readiness, sealing
-from feedback import surveys
+from feedback import similar, surveys, themes
 from tickets import (
     acknowledging,
     assignment,
@@ -67,6 +67,8 @@ RULES: Mapping[str, Loop] = {
     "call_backs": call_backs.remind,
     "close": lifecycle.close_resolved,
     "surveys": surveys.send,
+    "relate": similar.relate,
+    "recur": themes.recur,
     "unsupervised": readiness.tell_unsupervised,
     "terms": retention.set_terms,
     "dispose": retention.carry_out,

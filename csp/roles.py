@@ -69,6 +69,10 @@ class Permission(enum.StrEnum):
     HANDLE_FEEDBACK = "feedback.handle"
     OPEN_IDENTITIES = "feedback.open_identities"
     MANAGE_SURVEYS = "surveys.manage"
+    EXPORT_FEEDBACK = "feedback.export"
+    SORT_THEMES = "themes.sort"
+    WRITE_FINDINGS = "findings.write"
+    DECIDE_FINDINGS = "findings.decide"
     SEE_TRAINING = "training.see"
     MANAGE_TRAINING = "training.manage"
     # settings
@@ -130,6 +134,10 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.HANDLE_FEEDBACK: _LEAD,
     _P.OPEN_IDENTITIES: _LEAD,
     _P.MANAGE_SURVEYS: frozenset({_R.ANALYST}),
+    _P.EXPORT_FEEDBACK: frozenset({_R.ANALYST, _R.AUDITOR}),
+    _P.SORT_THEMES: frozenset({_R.ANALYST}),
+    _P.WRITE_FINDINGS: frozenset({_R.ANALYST, _R.SUPERVISOR}),
+    _P.DECIDE_FINDINGS: _LEAD,
     _P.SEE_TRAINING: _WATCH | _ADMIN,
     _P.MANAGE_TRAINING: _LEAD | _ADMIN,
     _P.MANAGE_PEOPLE: _ADMIN,

@@ -5,4 +5,6 @@ log         a remark is recorded, who said it kept apart and opened only with a 
 surveys     one question after a resolved matter, by a link that only a person can answer
 inbox       what a supervisor has to see: low scores and remarks, with a clock
 groups      what representatives see: figures of five and more
+similar     texts that are alike, of remarks and tickets: suggestions
+themes      what customers keep saying: named, merged, split by analysts; what recurs is told
 """

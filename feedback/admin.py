@@ -11,3 +11,9 @@ reading(models.Outcome, contract="remark__contract", list_filter=("kind",),
         list_display=("pk", "remark_id", "kind", "by_id", "at"))  # fmt: skip
 reading(models.Survey, contract="ticket__contract", list_filter=("decision",),
         list_display=("pk", "ticket_id", "decision", "decided_at"))  # fmt: skip
+reading(models.Theme, contract="contract", list_filter=("clause",),
+        list_display=("pk", "clause", "team", "made_at", "made_by_id", "merged_into_id", "dismissed_at"))  # fmt: skip
+reading(models.ThemeText, contract="theme__contract",
+        list_display=("pk", "theme_id", "remark_id", "added_at", "added_by_id", "removed_at"))  # fmt: skip
+reading(models.Recurrence, contract="contract",
+        list_display=("pk", "theme_id", "group_id", "at", "remarks", "tickets"))  # fmt: skip

@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 
-from csp.models import Team
-from feedback.models import Outcome, Remark
+from csp.contract import CLAUSES
+from csp.models import Contract, Team
+from feedback.models import Outcome, Remark, Theme
 from tickets.public_forms import AddressField
 
 FACES = ("angry", "frown", "meh", "smile", "laugh")
@@ -144,3 +146,66 @@ class RuleForm(forms.Form):
     is_on = forms.BooleanField(label=_("Ask after a matter is resolved"), required=False)
     wait_hours = forms.IntegerField(label=_("Hours after the resolution"), min_value=0, max_value=168)
     cap_days = forms.IntegerField(label=_("Days between two surveys to one customer"), min_value=0, max_value=365)
+
+
+# ---------------------------------------------------------------- themes
+
+
+def clauses() -> list[tuple[str, str]]:
+    return [("", str(_("none in particular"))), *(
+        (number, f"§{number} {_g(clause.title)}") for number, clause in CLAUSES.items()
+    )]  # fmt: skip
+
+
+class ThemeForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("What customers say, in a few words: “Delivery window missed”.")
+    )
+    clause = forms.ChoiceField(label=_("Clause"), required=False)
+    team = forms.ModelChoiceField(
+        Team.objects.none(), label=_("Team"), required=False, empty_label=_("The whole desk")
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, contract: Contract, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["clause"].choices = clauses()  # type: ignore[attr-defined]  # a choice field
+        teams = Team.objects.filter(contract=contract, is_active=True).order_by("name", "pk")
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined]  # a model choice field
+
+
+class TextsForm(forms.Form):
+    """Some of the texts of a theme."""
+
+    remarks = forms.ModelMultipleChoiceField(
+        Remark.objects.none(), label=_("Which texts"), widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose one text at least.")},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, remarks: QuerySet[Remark], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["remarks"]
+        field.queryset = remarks  # type: ignore[attr-defined]  # a model choice field
+        field.label_from_instance = _said  # type: ignore[attr-defined]  # likewise
+
+
+def _said(remark: Remark) -> str:
+    return f"{remark.reference}: {remark.words[:200] or _g('No words')}"
+
+
+class SplitForm(TextsForm, ThemeForm):
+    """Texts that become a theme of their own."""
+
+    field_order = ("name", "clause", "team", "remarks")
+
+
+class MergeForm(forms.Form):
+    into = forms.ModelChoiceField(Theme.objects.none(), label=_("Into which theme"))
+
+    def __init__(self, *args: Any, themes: QuerySet[Theme], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["into"].queryset = themes  # type: ignore[attr-defined]  # a model choice field
+
+
+class RecursForm(forms.Form):
+    recurs_texts = forms.IntegerField(label=_("Texts that are alike"), min_value=2, max_value=1000)
+    recurs_days = forms.IntegerField(label=_("Within days"), min_value=1, max_value=365)

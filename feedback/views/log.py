@@ -21,7 +21,7 @@ from csp.roles import Permission as P
 from csp.roles import Role
 from feedback import groups, importing, log, surveys
 from feedback.forms import EntryForm, ImportForm, ReasonForm, RuleForm
-from feedback.models import Outcome, Remark
+from feedback.models import Outcome, Remark, Theme
 from feedback.views.tabs import shell
 from tickets.models import Ticket
 from tickets.views.door import Step, go, local_zone, number_in, take_step
@@ -102,8 +102,11 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "ticket": ticket if ticket and Ticket.objects.visible_to(user).filter(pk=ticket.pk).exists() else None,
         "may_handle": log.can_handle(remark, user) and remark.inbox is not None and outcome is None,
         "may_open": access.may(user, P.OPEN_IDENTITIES, team_id=remark.team_id) and hasattr(remark, "identity"),
+        "themes": list(Theme.objects.visible_to(user).filter(
+            texts__remark=remark, texts__removed_at__isnull=True).order_by("name", "pk")),
+        "may_sort": access.may(user, P.SORT_THEMES, contract_id=remark.contract_id),
         "at": clock.now(),
-    }
+    }  # fmt: skip
     return render(request, "feedback/remark.html", context)
 
 

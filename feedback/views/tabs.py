@@ -23,7 +23,9 @@ class Tab:
 def shell(user: User, current: str) -> dict[str, Any]:
     """What the head of each page of feedback shows this person."""
     tabs = [
+        ("themes", _("Themes"), P.SEE_FEEDBACK),
         ("feedback", _("Log"), P.SEE_FEEDBACK),
+        ("theme_sorting", _("To sort"), P.SEE_FEEDBACK),
         ("feedback_inbox", _("Inbox"), P.HANDLE_FEEDBACK),
         ("feedback_groups", _("Figures"), P.SEE_FEEDBACK_GROUPS),
     ]
