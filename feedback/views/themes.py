@@ -124,7 +124,7 @@ def _opened(request: HttpRequest, one: Counted, weeks: list[dt.date]) -> dict[st
         seen = Ticket.objects.visible_to(user).filter(pk__in=alike.values("ticket"))
         tickets = list(seen.select_related("category").order_by("-received_at", "-pk")[:PAGE])
     return {
-        "theme": theme,
+        "subject": theme,  # "theme" is the colour scheme of every page
         "counted": one,
         "overall": mean,
         "chart": _chart(one, weeks, zone),
