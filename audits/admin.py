@@ -24,3 +24,8 @@ reading(models.Measure, contract="case__contract", only=Q(case__in_confidence=Fa
         list_display=("pk", "case_id", "kind", "aim", "state", "ends_at"))  # fmt: skip
 reading(models.Appeal, contract="measure__case__contract", only=Q(measure__case__in_confidence=False),
         list_display=("pk", "measure_id", "filed_at", "upheld"))  # fmt: skip
+# That a review was held and when, and who signed; of what was said only that there is something.
+reading(models.Review, contract="contract", list_filter=("state",),
+        list_display=("pk", "user_id", "reviewer_id", "state", "held_at", "closed_at", "closed_how"))  # fmt: skip
+reading(models.Signed, contract="review__contract", hidden=("agrees",),
+        list_display=("pk", "review_id", "talk", "as_person", "by_id", "at", "digest"))  # fmt: skip

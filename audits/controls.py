@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from audits import figures
-from audits.models import Appeal, Measure
+from audits import reviews as reviewing
+from audits.models import Appeal, Measure, Review
 from audits.noncompliance import REPORT_AT_ONCE
 from audits.periods import Period
 from csp import clockface, offices
@@ -29,6 +30,7 @@ from tickets.sorting import SORT_WITHIN
 
 SEALED_WITHIN = dt.timedelta(seconds=60)
 READ_WITHIN = dt.timedelta(minutes=5)
+HALF_A_YEAR = dt.timedelta(days=184)
 
 
 class Standing(enum.StrEnum):
@@ -243,6 +245,23 @@ def _measures(look: Look) -> Finding:
     return Finding(Standing.AT_RISK if found["over"] else Standing.KEPT, said, "/measures/")
 
 
+def _reviews(look: Look) -> Finding:
+    """7.3: everybody who works under the contract has a review to come, and somebody who holds it."""
+    people = set(reviewing.in_scope(look.contract, look.at))
+    if not people:
+        return Finding(Standing.NONE, _("Nobody is to be reviewed."))
+    rows = Review.objects.filter(contract=look.contract, user__in=people)
+    running = dict(rows.running().values_list("user", "reviewer"))
+    held = set(
+        rows.filter(held_at__gte=look.at - HALF_A_YEAR, held_at__lte=look.at).values_list("user", flat=True)
+    )  # fmt: skip
+    said = _("%(held)d of %(people)d reviewed in the last six months.") % {"held": len(held), "people": len(people)}
+    unheld = sum(reviewer is None for reviewer in running.values()) + len(people - set(running))
+    if unheld:
+        said += " " + ngettext("%(n)d has no reviewer.", "%(n)d have no reviewer.", unheld) % {"n": unheld}
+    return Finding(Standing.AT_RISK if unheld else Standing.KEPT, said, "/reviews/")
+
+
 def _signatures(look: Look) -> Finding:
     if look.version.is_signed:
         return Finding(Standing.KEPT, _("Signed by both parties."), "/contract/#c10")
@@ -260,6 +279,7 @@ CONTROLS: dict[str, Control] = {
     "6.2": _measured,
     "6.3": _auditors,
     "7.1": _feedback,
+    "7.3": _reviews,
     "8.1": _reports,
     "8.2": _measures,
     "10": _signatures,

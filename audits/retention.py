@@ -7,7 +7,7 @@ import datetime as dt
 
 from django.db.models import Q
 
-from audits.models import NonCompliance
+from audits.models import NonCompliance, Papers
 from csp import disposing, notices, retention
 from csp.models import Contract, Notice
 from csp.records import Kept
@@ -30,7 +30,16 @@ CASES = Root(
 
 # A survey goes with the ticket that it asked about; what was answered is kept apart from it, and by its own term.
 TICKETS = dataclasses.replace(tickets.TICKETS, takes=frozenset({"feedback.survey"}))
-ROOTS: tuple[Root, ...] = (CASES, TICKETS)
+# What was said in a review goes two years after it was closed; that it was held, when, and its clock stay.
+PAPERS = Root(
+    kind="papers",
+    model=Papers,
+    kept=Kept.REVIEW,
+    ended=Q(state=Papers.State.CLOSED),
+    ended_at="closed_at",
+    prefix="PP-",
+)
+ROOTS: tuple[Root, ...] = (CASES, PAPERS, TICKETS)
 ROUTINES = (*tickets.ROUTINES, *CSP)
 BY_KIND = {root.kind: root for root in ROOTS}
 

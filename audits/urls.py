@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from audits.views import actions, board, cases, contract, lists, measures, retention, steps
+from audits.views import actions, board, cases, contract, lists, measures, retention, reviews, steps
 
 urlpatterns = [
     path("contract/", contract.show, name="contract"),
@@ -34,6 +34,10 @@ urlpatterns = [
     path("measures/<int:pk>/end/", measures.end, name="measure_end"),
     path("measures/<int:pk>/appeal/", measures.appeal, name="measure_appeal"),
     path("measures/<int:pk>/appeal/decide/", measures.decide_appeal, name="appeal_decide"),
+    path("reviews/", reviews.index, name="reviews"),
+    path("reviews/<int:pk>/", reviews.show, name="review"),
+    path("reviews/<int:pk>/sign/", reviews.sign, name="review_sign"),
+    path("reviews/<int:pk>/<slug:what>/", reviews.step, name="review_step"),
     path("retention/", retention.index, name="retention"),
     path("retention/propose/", retention.propose, name="disposal_propose"),
     path("retention/<int:pk>/", retention.disposal, name="disposal"),

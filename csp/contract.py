@@ -392,8 +392,8 @@ OBLIGATIONS: dict[str, Obligation] = {
             DAY, policy=True, reminders=(80,), enforced=True,
         ),
         Obligation(
-            "review", "7.3", "Review", "Reviewed", "last review", "held, both sides heard", Term(months=6), policy=True,
-            reminders_before=_days(30, 7),
+            "review", "7.3", "Review", "Reviewed", "last review, or joining", "held, both sides heard", Term(months=6),
+            policy=True, reminders_before=_days(30, 7), enforced=True,
         ),
         Obligation(
             "report", "8.1", "Report", "Reported", "noticed or detected", "reported, and those who must know were told",

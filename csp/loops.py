@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from audits import corrective, deviations, measures, noncompliance, retention
+from audits import corrective, deviations, measures, noncompliance, retention, reviews
 from csp import deadlines, notices, outbox, readiness, sealing
 from feedback import similar, surveys, themes
 from tickets import (
@@ -62,6 +62,9 @@ RULES: Mapping[str, Loop] = {
     "limit_late": requirements.limit_late,
     "end_unowed": requirements.end_unowed,
     "rounds": rounds.call,
+    "reviews": reviews.owe_lacking,
+    "reviewers": reviews.pass_on,
+    "reviews_end": reviews.end_unowed,
     "measures": measures.end_by_time,
     "pending": lifecycle.remind_pending,
     "call_backs": call_backs.remind,

@@ -61,6 +61,23 @@ SAYINGS = {
     "training.lifted": gettext_noop("%(course)s: passed. Your work is not limited for it any more."),
     "training.appealed": gettext_noop("There is an appeal against waiting for training. Somebody independent decides."),
     "training.appeal_decided": gettext_noop("Your appeal against waiting for training was decided."),
+    "review.yours": gettext_noop("%(ref)s: a review is yours to hold by %(due)s (§7.3)."),
+    "review.compiled": gettext_noop(
+        "%(ref)s: the evidence for your review (§7.3) is compiled. Read it, and write your view."
+    ),
+    "review.held": gettext_noop(
+        "%(ref)s: your review (§7.3) is written down. Read it and sign by %(due)s; you may disagree."
+    ),
+    "review.commented": gettext_noop("%(ref)s: the person has written their own view of the review (§7.3)."),
+    "review.signed": gettext_noop("%(ref)s: the person has signed the review (§7.3). Your signature closes it."),
+    "review.closed": gettext_noop("%(ref)s: the review (§7.3) is closed."),
+    "review.another": gettext_noop(
+        "%(ref)s: the person asks for another reviewer (§7.3). Somebody independent decides."
+    ),
+    "review.another_given": gettext_noop("%(ref)s: somebody else holds your review (§7.3), as you asked."),
+    "review.another_refused": gettext_noop(
+        "%(ref)s: the reviewer of your review (§7.3) stays. The reasons are on its page."
+    ),
     "assessment.proposed": gettext_noop("%(ref)s: how a breach (§%(clause)s) is to be read was proposed. You decide."),
     "retention.due": gettext_noop("Records have had their time and should be disposed of (§4.3)."),
     "retention.unended": gettext_noop("Records have been open for more than a year; close or explain them (§4.3)."),
@@ -270,6 +287,7 @@ def sentence(notice: Notice) -> str:
             | Notice.Kind.FEEDBACK
             | Notice.Kind.TRAINING
             | Notice.Kind.APPROVAL
+            | Notice.Kind.REVIEW
         ):
             return _(SAYINGS[facts["says"]]) % ({"ref": notice.subject_ref} | facts)
         case _:

@@ -29,6 +29,13 @@ class Kept(enum.Enum):
     CONTRACT = ("Contracts, versions, signatures", Term(months=60, mode=Mode.MINIMUM), None, "the contract's end")
     PEOPLE = ("Staff accounts, roles, appointments", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
     TRAINING = ("Courses, tests, certificates, training owed", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
+    # Staff data: for carrying out the employment and no longer than two rounds of it need them.
+    REVIEW = (
+        "What was said in reviews of a person's work",
+        Term(months=24, mode=Mode.MINIMUM),
+        Term(days=30),
+        "closing",
+    )
     ADDRESSES = ("Network addresses in the trail", None, Term(days=90), "the act")
     DISPOSAL = (
         "Holds, disposals and their certificates",

@@ -31,6 +31,9 @@ EVERY = {
     "orphans": 60,
     "require": 5,  # somebody new is limited from the first second; the row says since when
     "rounds": 3600,
+    "reviews": 600,
+    "reviewers": 600,
+    "reviews_end": 600,
     "pending": 60,
     "close": 60,
     "surveys": 60,

@@ -25,6 +25,7 @@ class Notice(models.Model):
         FEEDBACK = "feedback", _("Feedback")
         TRAINING = "training", _("Training")
         APPROVAL = "approval", _("Approvals")
+        REVIEW = "review", _("Review")
         SYSTEM = "system", _("Needs an administrator")
 
     user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="notices")

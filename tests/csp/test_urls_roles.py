@@ -21,7 +21,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from audits import corrective, measures, noncompliance
+from audits import corrective, measures, noncompliance, reviews
 from audits.models import CorrectiveAction, Measure
 from csp import deadlines, loops
 from tests import factories
@@ -68,6 +68,7 @@ def samples(cast: Cast) -> dict[str, dict[str, Any]]:
         case, kind=Measure.Kind.OVERSIGHT, aim=Measure.Aim.PERSON, person=cast.rita, reason="Twice.", by=cast.sam,
         at=factories.AT,
     )  # fmt: skip
+    review = reviews.start(cast.rita, cast.team, starts_at=factories.AT, at=factories.AT)
     course = courses.current(Course.objects.get(code="communication"))
     assert course is not None
     courses.publish_update(
@@ -105,6 +106,7 @@ def samples(cast: Cast) -> dict[str, dict[str, Any]]:
         "compliance/": {"code": "breaches"},
         "corrective-actions/": {"pk": action.pk},
         "measures/": {"pk": measure.pk},
+        "reviews/": {"pk": review.pk, "what": "compile"},
         "tickets/": {"number": ticket.pk, "address": cast.carl.addresses.get().pk, "deadline": ticket.respond_id},
         "person": {"pk": cast.rita.pk},
         "role_grant": {"pk": cast.rita.pk},
