@@ -115,7 +115,9 @@ def _plain(at: dt.datetime) -> str:
 
 def _shares(user: User, team: Team, since: dt.datetime, until: dt.datetime) -> list[dict[str, Any]]:
     codes = [code for means in FIGURES.values() for code in means.codes]
-    values = {"contract": team.contract_id, "team": team.pk, "codes": codes, "since": since, "until": until}
+    values: dict[str, Any] = {
+        "contract": team.contract_id, "team": team.pk, "codes": codes, "since": since, "until": until,
+    }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_BY_PERSON, values)
         rows = cursor.fetchall()
@@ -131,7 +133,9 @@ def _shares(user: User, team: Team, since: dt.datetime, until: dt.datetime) -> l
         found.append(
             {
                 "code": code, "kept": kept, "n": owed, "share": figures.share(kept, owed),
-                "team_kept": sum(pair[0] for pair in of.values()), "team_n": sum(pair[1] for pair in of.values()),
+                # one colleague's figure could be read off the team's
+                "team_kept": sum(pair[0] for pair in of.values()) if len(others) != 1 else 0,
+                "team_n": sum(pair[1] for pair in of.values()) if len(others) != 1 else 0,
                 "range": [min(shares), max(shares)] if len(shares) >= FIVE else None,
             }
         )  # fmt: skip

@@ -94,6 +94,8 @@ def _page(
     offered = _offered(review, papers, another, user) if papers is not None else {}
     if tried is not None:
         offered[tried[0]] = tried[1]
+    for name, form in offered.items():
+        form.auto_id = f"{name}-%s"  # several forms on one page have fields of the same name
     before = list(reviews.goals_from_before(review)) if papers is not None else []
     evidence = papers.evidence if papers is not None else {}
     is_mine = review.user_id == user.pk

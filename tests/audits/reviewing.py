@@ -31,9 +31,7 @@ def of(user: User) -> Review:
 
 def appoint(user: User, contract: Contract) -> User:
     """Put somebody above the supervisors."""
-    Appointment.objects.create(
-        contract=contract, office=Office.COMPANY_REPRESENTATIVE, user=user, starts_at=make.SINCE
-    )
+    Appointment.objects.create(contract=contract, office=Office.COMPANY_REPRESENTATIVE, user=user, starts_at=make.SINCE)
     return user
 
 

@@ -209,6 +209,7 @@ def test_of_colleagues_a_range_is_shown_only_where_there_are_five(owed: Cast) ->
         evidence = appraisal.compile_for(owed.rita, owed.team, since=AT, until=AT + 40 * HOUR)
         shown = evidence["figures"][0]["range"]
         assert (shown is None) == (place < 5), place
+        assert (evidence["figures"][0]["team_n"] == 0) == (place == 1), "one other's is not to be read off the sum"
 
 
 def test_what_customers_answered_is_counted_in_whole_groups_of_five_with_a_remainder_of_five(owed: Cast) -> None:
