@@ -24,9 +24,10 @@ from tickets.reach import check_can_work
 State = Ticket.State
 
 
-def steps_of(ticket: Ticket) -> list[ChecklistStep]:
-    """The steps of the complaint and of every complaint merged into it, in order."""
-    rows = ChecklistStep.objects.filter(checklist__ticket__in=family(ticket), checklist__ended_at__isnull=True)
+def steps_of(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[ChecklistStep]:
+    """The steps of the complaint and of every complaint merged into it (`numbers`, where known), in order."""
+    within = numbers or family(ticket)
+    rows = ChecklistStep.objects.filter(checklist__ticket__in=within, checklist__ended_at__isnull=True)
     people = ("done_by", "asked_by", "waived_by")
     return list(rows.select_related("checklist", *people).order_by("checklist", "position"))
 

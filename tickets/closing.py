@@ -7,7 +7,9 @@ its own by a line in REQUIREMENTS.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,7 +18,7 @@ from csp.access import Refused
 from csp.models import Deadline, OutboundMessage
 from tickets import authority, checklists
 from tickets.conversation import ANSWERING, Purpose, answered_through, family, inbound, running, seen_of
-from tickets.models import Call, CallBack, ContactRecord, Resolution, SpokenTo, Ticket
+from tickets.models import Call, CallBack, ChecklistStep, ContactRecord, Resolution, SpokenTo, Ticket
 from tickets.resolving import current
 
 State, Kind = Ticket.State, Ticket.Kind
@@ -37,14 +39,45 @@ class Requirement:
     hides: bool = False
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
 class Matter:
-    """What all requirements look at, read once: the ticket with those merged into it, and its resolution."""
+    """What all requirements look at: the ticket with those merged into it. Each set is read once, when it is asked for.
 
-    ticket: Ticket
-    numbers: list[int]
-    resolution: Resolution | None
-    to: Ticket.State
+    A page that has read one of the sets already says so by setting it.
+    """
+
+    def __init__(self, ticket: Ticket, to: Ticket.State = State.CLOSED, *, numbers: list[int] | None = None) -> None:
+        self.ticket, self.to = ticket, to
+        self.numbers = numbers or family(ticket)
+
+    @cached_property
+    def resolution(self) -> Resolution | None:
+        return current(self.ticket)
+
+    @cached_property
+    def clocks(self) -> list[Deadline]:
+        """Those that run."""
+        return running(self.ticket, numbers=self.numbers)
+
+    @cached_property
+    def steps(self) -> list[ChecklistStep]:
+        return checklists.steps_of(self.ticket, self.numbers)
+
+    @cached_property
+    def contacts(self) -> list[dt.datetime | None]:
+        """When the record of each call, visit and letter was complete."""
+        rows = ContactRecord.objects.filter(interaction__ticket__in=self.numbers)
+        return list(rows.values_list("ended_at", flat=True))
+
+    @cached_property
+    def late_calls(self) -> list[dt.datetime | None]:
+        """When a supervisor ruled on each call that was written down late."""
+        rows = Call.objects.filter(interaction__ticket__in=self.numbers, is_typed_late=True)
+        return list(rows.values_list("ruled_at", flat=True))
+
+    @cached_property
+    def call_backs(self) -> list[dt.datetime | None]:
+        """When each promised call was made or taken back."""
+        return list(CallBack.objects.filter(ticket__in=self.numbers).values_list("ended_at", flat=True))
 
 
 Check = Callable[[Matter], Requirement | None]
@@ -58,20 +91,14 @@ class NotFinished(Refused):
         self.missing = list(missing)
 
 
-def requirements(
-    ticket: Ticket, to: Ticket.State = State.CLOSED, *, numbers: list[int] | None = None
-) -> list[Requirement]:
-    """Everything that this ticket needs before it is resolved or closed, met or not, in the order of the work.
-
-    `numbers` are those of the ticket and of what is merged into it, where somebody knows them.
-    """
-    matter = Matter(ticket, numbers or family(ticket), current(ticket), to)
+def requirements(matter: Matter) -> list[Requirement]:
+    """Everything that this ticket needs before it is resolved or closed, met or not, in the order of the work."""
     found = [check(matter) for check in REQUIREMENTS]
     return [row for row in found if row is not None]
 
 
 def missing(ticket: Ticket, to: Ticket.State) -> list[Requirement]:
-    return [row for row in requirements(ticket, to) if not row.is_met]
+    return [row for row in requirements(Matter(ticket, to)) if not row.is_met]
 
 
 def check(ticket: Ticket, to: Ticket.State) -> None:
@@ -85,7 +112,7 @@ def check(ticket: Ticket, to: Ticket.State) -> None:
 
 
 def _answered(matter: Matter) -> Requirement:
-    asked = running(matter.ticket, *ANSWERING, numbers=matter.numbers)
+    asked = [row for row in matter.clocks if row.obligation in ANSWERING]
     waits = bool(asked) and not _answer_on_its_way(matter.ticket, matter.numbers, asked)
     return Requirement(
         "answer", not waits,
@@ -110,7 +137,7 @@ def _answer_on_its_way(ticket: Ticket, numbers: list[int], clocks: list[Deadline
 
 
 def _handed_up(matter: Matter) -> Requirement | None:
-    owed = running(matter.ticket, "escalate", numbers=matter.numbers)
+    owed = any(row.obligation == "escalate" for row in matter.clocks)
     if matter.ticket.escalate_id is None and not owed:
         return None
     return Requirement(
@@ -157,7 +184,7 @@ def _approval(matter: Matter) -> Requirement | None:
 def _steps(matter: Matter) -> Requirement | None:
     if matter.ticket.kind != Kind.COMPLAINT:
         return None
-    rows = checklists.steps_of(matter.ticket)
+    rows = matter.steps
     left = sum(not row.is_settled for row in rows)
     sentence = ngettext(
         "%(n)d step of the procedure is neither done nor waived.",
@@ -182,11 +209,11 @@ def _on_record(matter: Matter) -> Requirement | None:
     """Calls, visits and letters have their transcript or scan, or the listed reason why not (clause 4.1)."""
     if matter.to != State.CLOSED:
         return None
-    rows = ContactRecord.objects.filter(interaction__ticket__in=matter.numbers).values_list("ended_at", flat=True)
-    if not rows:
+    if not matter.contacts:
         return None
     return Requirement(
-        "record", all(rows), _("A call or letter has no transcript or scan yet. Add it, or say why there is none."),
+        "record", all(matter.contacts),
+        _("A call or letter has no transcript or scan yet. Add it, or say why there is none."),
         _("Add it"), "keep_next_record",
     )  # fmt: skip
 
@@ -194,23 +221,22 @@ def _on_record(matter: Matter) -> Requirement | None:
 def _confirmed(matter: Matter) -> Requirement | None:
     if matter.to != State.CLOSED:
         return None
-    late = Call.objects.filter(interaction__ticket__in=matter.numbers, is_typed_late=True)
-    ruled = list(late.values_list("ruled_at", flat=True))
-    if not ruled:
+    if not matter.late_calls:
         return None
     return Requirement(
-        "late_call", all(ruled), _("A call was written down late. A supervisor has to say whether it was so."),
+        "late_call", all(matter.late_calls),
+        _("A call was written down late. A supervisor has to say whether it was so."),
     )  # fmt: skip
 
 
 def _called_back(matter: Matter) -> Requirement | None:
     if matter.to != State.CLOSED:
         return None
-    ended = list(CallBack.objects.filter(ticket__in=matter.numbers).values_list("ended_at", flat=True))
-    if not ended:
+    if not matter.call_backs:
         return None
     return Requirement(
-        "call_back", all(ended), _("The customer was promised a call. Make it, or take it back with a reason."),
+        "call_back", all(matter.call_backs),
+        _("The customer was promised a call. Make it, or take it back with a reason."),
         _("Log a call"), "log_call",
     )  # fmt: skip
 

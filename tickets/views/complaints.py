@@ -115,9 +115,9 @@ def about(request: HttpRequest, number: int) -> HttpResponse:
 # ---------------------------------------------------------------- the procedure
 
 
-def panel(ticket: Ticket, user: User) -> dict[str, Any]:
+def panel(ticket: Ticket, user: User, numbers: list[int] | None = None) -> dict[str, Any]:
     """What the procedure's part of the ticket page shows."""
-    rows = checklists.steps_of(ticket)
+    rows = checklists.steps_of(ticket, numbers)
     return {
         "checklist": complaints.checklist_of(ticket) if rows else None,
         "steps": rows,

@@ -204,6 +204,7 @@ def _lanes(user: User, at: dt.datetime) -> list[Lane]:
         .filter(Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(contract__in=scope.contracts(Role.AUDITOR)))
         .filter(next_due_at__isnull=False)
         .select_related("assignee")
+        .only("state", "next_obligation", "next_clause", "next_starts_at", "next_due_at", "assignee__name")
         .order_by("next_due_at", "pk")[:LANES]
     )
     by_person: dict[int | None, list[Ticket]] = defaultdict(list)

@@ -24,7 +24,7 @@ from csp.roles import Permission, Role
 from tickets import call_backs, changes, closing, complexity, desk, disclosure, resolving
 from tickets.conversation import family, recipients, seen_of, spell
 from tickets.forms import ComposerForm
-from tickets.models import CallBack, ComplexityProposal, Draft, Escalation, Interaction, Ticket, TicketLink
+from tickets.models import CallBack, ComplexityProposal, Draft, Escalation, Interaction, Resolution, Ticket, TicketLink
 from tickets.views.complaints import panel
 from tickets.views.door import (
     customer_name,
@@ -78,6 +78,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
 def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
     """All that the page shows of a ticket. Each set is asked for once."""
     names = sees_names(user, ticket)
+    others = desk.others_here(ticket, user, at=at)
     has = Ticket.objects.filter(pk=ticket.pk).values_list(
         Exists(Ticket.objects.filter(merged_into=OuterRef("pk"))),
         Exists(TicketLink.objects.filter(Q(ticket=OuterRef("pk")) | Q(other=OuterRef("pk")))),
@@ -87,9 +88,11 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
             .order_by("pk")
             .values(row=JSONObject(id="pk", ticket_id="ticket", rule="rule", found="found"))
         ),
-        Exists(CallBack.objects.filter(ticket=OuterRef("pk"), ended_at__isnull=True)),
+        ArraySubquery(CallBack.objects.filter(ticket=OuterRef("pk")).values("ended_at")),
+        Exists(Resolution.objects.filter(ticket=OuterRef("pk"))),
+        Exists(others),
     )
-    [(has_merged, has_links, is_escalated, proposals, has_call_backs)] = has
+    [(has_merged, has_links, is_escalated, proposals, called_back, has_resolutions, has_others)] = has
     numbers = family(ticket) if has_merged else [ticket.pk]
     said = list(
         Interaction.objects.filter(ticket__in=numbers)
@@ -119,11 +122,20 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         if row.direction == Interaction.Direction.IN and row.purpose != Interaction.Purpose.AUTOMATIC
     ]  # fmt: skip
     may_work = access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
-    resolutions = resolving.history(ticket)
-    has_contacts = has_call_backs or any(hasattr(row, "contact_record") or hasattr(row, "call") for row in said)
-    lacking = _lacking(ticket, numbers, has_contacts=has_contacts)
+    resolutions = resolving.history(ticket) if has_resolutions else []
+    procedure = _procedure(ticket, numbers, user)
+    matter = closing.Matter(ticket, numbers=numbers)
+    matter.resolution = next((row for row in resolutions if row.undone_at is None), None)
+    matter.clocks = [row for row in duties if row.is_running]
+    matter.contacts = [row.contact_record.ended_at for row in said if hasattr(row, "contact_record")]
+    matter.late_calls = [row.call.ruled_at for row in said if hasattr(row, "call") and row.call.is_typed_late]
+    if not has_merged:
+        matter.call_backs = called_back
+    if "steps" in procedure:
+        matter.steps = procedure["steps"]
+    lacking = _lacking(matter)
     held = _held(duties, user, ticket)
-    running = [row for row in duties if row.is_running]
+    running = matter.clocks
     return {
         "ticket": ticket,
         "names": names,
@@ -134,8 +146,8 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "seen_through": spell(seen_of(heard)),
         "heard": heard,
         "duties": [_duty(row, held[row.pk], user, ticket, at=at) for row in duties],
-        "here": desk.others_here(ticket, user, at=at),
-        **_procedure(ticket, numbers, user),
+        "here": list(others) if has_others else [],
+        **procedure,
         "resolutions": resolutions,
         "lacking": lacking,
         "lacking_met": sum(need.is_met for need in lacking),
@@ -144,7 +156,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "links": _links(numbers, ticket, user) if has_links or has_merged else [],
         "addresses": _addresses(ticket, names=names),
         "escalation": _standing(ticket) if is_escalated else None,
-        "call_backs": list(call_backs.open_on(ticket, numbers)) if has_call_backs else [],
+        "call_backs": list(call_backs.open_on(ticket, numbers)) if not all(matter.call_backs) else [],
         "merged": [number for number in numbers if number != ticket.pk],
         "may_work": may_work,
         "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS, team_id=ticket.team_id),
@@ -164,16 +176,17 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lacking(ticket: Ticket, numbers: list[int], *, has_contacts: bool) -> list[closing.Requirement]:
+def _lacking(matter: closing.Matter) -> list[closing.Requirement]:
     """What the record needs before the ticket is closed; nothing where an answer is all that it needs, or it is."""
-    if ticket.state == Ticket.State.CLOSED or not (ticket.kind == Ticket.Kind.COMPLAINT or has_contacts):
+    if matter.ticket.state == Ticket.State.CLOSED:
         return []
-    return closing.requirements(ticket, numbers=numbers)
+    has_contacts = bool(matter.contacts or matter.late_calls or not all(matter.call_backs))
+    return closing.requirements(matter) if matter.ticket.kind == Ticket.Kind.COMPLAINT or has_contacts else []
 
 
 def _procedure(ticket: Ticket, numbers: list[int], user: User) -> dict[str, Any]:
     """The complaint's checklist; what is no complaint, and has none merged into it, has none."""
-    return panel(ticket, user) if ticket.kind == Ticket.Kind.COMPLAINT or len(numbers) > 1 else {}
+    return panel(ticket, user, numbers) if ticket.kind == Ticket.Kind.COMPLAINT or len(numbers) > 1 else {}
 
 
 def _proposal(rows: list[ComplexityProposal]) -> dict[str, Any] | None:
