@@ -213,6 +213,12 @@ class Act(TextChoices):
     BACKUP_RESTORED = "backup.restored", _("restored a backup")
     # keeping and removing
     ERASED = "record.erased", _("erased personal data")
+    ERASURE_ORDERED = "erasure.ordered", _("ordered an erasure")
+    ERASURE_FINISHED = "erasure.finished", _("carried out an erasure")
+    KEY_DESTROYED = "key.destroyed", _("destroyed the key of stored bytes")
+    LOCKED = "lock.set", _("locked a customer's data")
+    LOCK_READ = "lock.read", _("read locked data")
+    UNLOCKED = "lock.ended", _("ended a lock on a customer's data")
     DISPOSED = "record.disposed", _("disposed of a record that had its time")
     DISPOSAL_PROPOSED = "disposal.proposed", _("proposed a disposal")
     DISPOSAL_APPROVED = "disposal.approved", _("approved a disposal")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from audits import corrective, deviations, measures, noncompliance, retention, reviews
 from csp import deadlines, notices, outbox, readiness, sealing
+from csp.privacy import erasing, ledger, locking
 from feedback import similar, surveys, themes
 from tickets import (
     acknowledging,
@@ -77,6 +78,10 @@ RULES: Mapping[str, Loop] = {
     "dispose": retention.carry_out,
     "routine": retention.routine,
     "retention": retention.tell,
+    "erase": erasing.carry_out,
+    "erase_again": erasing.take_up_again,
+    "erase_expired": erasing.erase_expired,
+    "unlock": locking.expire,
     "notify": notices.mail_collected,
 }
 
@@ -84,6 +89,7 @@ RULES: Mapping[str, Loop] = {
 RECORD: Mapping[str, Loop] = {
     "seal": sealing.seal,
     "checkpoint": sealing.checkpoint,
+    "ledger": lambda _at: ledger.write_out(),
 }
 
 # Those of them that keep promises on time: every two seconds, in this order, by a worker that does nothing else.

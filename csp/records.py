@@ -49,8 +49,25 @@ class Kept(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Record:
-    """One model's declaration: its class, the look-up path to the person it is about, and its personal columns."""
+    """One model's declaration: its class, the look-up path to the person it is about, and its personal columns.
+
+    The rest says how erasing finds a row that no foreign key leads to from its customer (csp.privacy.reach).
+    """
 
     kept: Kept
     person: str = ""
     personal: tuple[str, ...] = ()
+    # What colleagues wrote in their own words: a fact of the record, but it may name whom the record is about.
+    words: tuple[str, ...] = ()
+    # Columns of other rows into which the words are copied: "ticket__excerpt".
+    copied: tuple[str, ...] = ()
+    # Columns with the mail address of the person it is about.
+    address: tuple[str, ...] = ()
+    # The column with a keyed digest of the customer's number or address.
+    who: str = ""
+    # The column that names a record as people do: "#4790".
+    refers: str = ""
+    # The foreign key to the row of its own kind that speaks for it.
+    joined_by: str = ""
+    # Of what goes with whatever points at it, once nothing else does: the models of its own parts.
+    parts: tuple[str, ...] | None = None

@@ -97,6 +97,8 @@ LINK_KEY = base64.urlsafe_b64encode(hashlib.sha256(b"link:" + SECRET_KEY.encode(
 
 # Signs the checkpoints of the trail (csp.sealing); whoever verifies has the public half.
 SEAL_KEY = hashlib.sha256(b"seal:" + secret("CSP_SEAL_KEY").encode()).digest()
+# What was erased, by numbers alone: must outlive the database, since a restored one has to be erased again.
+ERASURE_LEDGER_DIR = Path(text("CSP_ERASURE_LEDGER_DIR") or DATA_DIR / "erasures")
 CHECKPOINT_DIR = Path(text("CSP_CHECKPOINT_DIR") or DATA_DIR / "checkpoints")
 CHECKPOINT_MAIL = words("CSP_CHECKPOINT_MAIL")
 

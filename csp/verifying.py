@@ -150,8 +150,17 @@ def _blanked(entries: list[TrailEntry]) -> Iterator[Finding]:
     once = [entry for entry in entries if bytes(entry.commitment) != NOTHING]
     names = {entry.context for entry in once} | {entry.subject for entry in once}
     told = TrailEntry.objects.filter(act__in=(Act.ERASED, Act.DISPOSED), subject__in=names).order_by("pk")
-    until = dict(told.values_list("subject", "pk"))
+    until: dict[str, int] = {}
+    named: set[int] = set()
+    for row in told.iterator(chunk_size=STEP):
+        some = _facts(row).get("entries")
+        if isinstance(some, list):  # these of its entries alone
+            named |= {number for number in some if isinstance(number, int) and number < row.pk}
+        else:
+            until[row.subject] = row.pk
     for entry in once:
+        if entry.pk in named:
+            continue
         if entry.pk >= max(until.get(entry.context, 0), until.get(entry.subject, 0)):
             yield Finding(f"entry {entry.pk}", "its personal text is gone, and nothing says why")
 

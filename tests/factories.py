@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from csp import agreement, deadlines, loops
-from csp.models import Address, Contract, Customer, Deadline, OutboundMessage, RoleGrant, Team, User
+from csp.models import Address, Contract, Customer, Deadline, Erasure, OutboundMessage, RoleGrant, Team, User
 from csp.roles import Role
 from tickets import delivery, handling
 from tickets.conversation import Direction, Kind, Purpose, Said, Seen, inbound, root_number, seen_of
@@ -239,6 +239,14 @@ def _end(interaction: Interaction, state: OutboundMessage.State, at: dt.datetime
 def bounce(*, interaction: Interaction, at: dt.datetime, status: str = "5.1.1") -> None:
     """The message comes back."""
     delivery.bounce(Delivery.objects.get(interaction=interaction), at=at, status=status)
+
+
+def erasure() -> Erasure:
+    """An order to erase somebody, which the database asks for; nothing carries it out."""
+    somebody = customer(name="Some Body", address="somebody@nowhere.example")
+    return Erasure.objects.create(
+        customer=somebody, contract=Contract.objects.get(), basis=Erasure.Basis.EXPIRY, approved_at=SINCE
+    )
 
 
 def clocks(*, ticket: Ticket, obligation: str = "") -> list[Deadline]:

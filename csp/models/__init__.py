@@ -3,6 +3,7 @@
 from csp.models.agreement import Contract, Reading, Signature, Version
 from csp.models.blobs import Blob, BlobKey
 from csp.models.deadlines import Assessment, AssessmentFile, Attempt, Breach, Deadline, Held
+from csp.models.erasure import Erasure, ErasureItem, ErasureLine, Keeping, Lock
 from csp.models.kept_from import KeptFrom
 from csp.models.machinery import Heartbeat
 from csp.models.mailboxes import Mailbox
@@ -30,12 +31,17 @@ __all__ = [
     "Deadline",
     "Disposal",
     "DisposalItem",
+    "Erasure",
+    "ErasureItem",
+    "ErasureLine",
     "EvidenceMark",
     "EvidenceShape",
     "Heartbeat",
     "Held",
     "Hold",
+    "Keeping",
     "KeptFrom",
+    "Lock",
     "Mailbox",
     "Notice",
     "OutboundAttachment",

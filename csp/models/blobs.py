@@ -19,7 +19,7 @@ class Blob(models.Model):
     sealed = models.BinaryField()
     created_at = models.DateTimeField()
 
-    record = Record(Kept.TICKET, personal=("sealed",))
+    record = Record(Kept.TICKET, personal=("sealed",), parts=("csp.blobkey",))
 
     class Meta:
         verbose_name = _("stored bytes")

@@ -66,7 +66,9 @@ class Deadline(models.Model):
     void_reason = models.CharField(max_length=500, blank=True)
 
     objects = DeadlineQuerySet.as_manager()
-    record = Record(Kept.TICKET)
+    record = Record(
+        Kept.TICKET, words=("void_reason",), refers="subject_ref", parts=("csp.breach", "csp.held", "csp.notice", "csp.deadline")
+    )
 
     class Meta:
         constraints = [
@@ -214,7 +216,7 @@ class Assessment(models.Model):
     agreed = models.BooleanField(null=True, blank=True)
     decision_reason = models.TextField(blank=True)
 
-    record = Record(Kept.TICKET)
+    record = Record(Kept.TICKET, words=("reason", "decision_reason"))
 
     class Meta:
         constraints = [

@@ -46,7 +46,7 @@ class Notice(models.Model):
         "csp.OutboundMessage", on_delete=models.PROTECT, null=True, blank=True, related_name="notices"
     )
 
-    record = Record(Kept.MACHINERY, person="user", personal=("words",))
+    record = Record(Kept.MACHINERY, person="user", personal=("words",), refers="subject_ref")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_notice_per_person_and_thing")]

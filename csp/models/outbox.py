@@ -29,6 +29,7 @@ class OutboundMessage(models.Model):
         NOTICE = "notice", _("Notice to staff")
         ACCOUNT = "account", _("Account mail")
         LINK = "link", _("Links to a customer's requests")
+        PRIVACY = "privacy", _("About personal data")
 
     # What must not be sent twice says so here; also the left part of the Message-ID's seed.
     dedupe_key = models.CharField(max_length=120, unique=True)
@@ -53,7 +54,10 @@ class OutboundMessage(models.Model):
     # Who does not get it although others do, and what was said of it: refused when it was offered, or returned.
     lost = models.JSONField(default=dict, blank=True)
 
-    record = Record(Kept.TICKET, personal=("to", "cc", "subject", "body", "html", "headers", "answer", "lost"))
+    record = Record(
+        Kept.TICKET, personal=("to", "cc", "subject", "body", "html", "headers", "answer", "lost"), address=("to",),
+        parts=("csp.outboundattachment",),
+    )  # fmt: skip
 
     class Meta:
         constraints = [

@@ -208,8 +208,9 @@ def test_a_chain_computed_anew_is_found_by_a_note_kept_outside(sealed: str) -> N
 def test_blanking_personal_text_leaves_every_seal_whole(sealed: str) -> None:
     entry = TrailEntry.objects.exclude(personal="").first()
     assert entry is not None
+    named = make.erasure()
     with connection.cursor() as cursor:
-        cursor.execute("set local csp.erasure = 'request 1'")
+        cursor.execute(f"set local csp.erasure = '{named.pk}'")
         cursor.execute("update csp_trailentry set personal = '', salt = '' where id = %s", [entry.pk])
         cursor.execute("set local csp.erasure = ''")
     assert findings() == [f"entry {entry.pk}: its personal text is gone, and nothing says why"]

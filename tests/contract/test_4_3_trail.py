@@ -130,15 +130,17 @@ def test_nothing_is_changed_removed_or_emptied_even_by_the_owner_of_the_table(
 @pytest.mark.parametrize("column", ["actor", "act", "subject", "context", "source", "facts", "at", "version", "leaf"])
 def test_an_erasure_may_blank_what_is_personal_and_nothing_else(story, column: str) -> None:
     value = {"at": "now()", "version": "99", "leaf": "'\\x00'"}.get(column, "'x'")
+    named = make.erasure()
     refused(
-        f"set local csp.erasure = '1'; update csp_trailentry set {column} = {value}", saying="does not change"
+        f"set local csp.erasure = '{named.pk}'; update csp_trailentry set {column} = {value}", saying="does not change"
     )  # fmt: skip
 
 
 def test_blanking_leaves_every_leaf_as_it_was(story) -> None:
     before = {row.pk: bytes(row.leaf) for row in TrailEntry.objects.all()}
+    named = make.erasure()
     with connection.cursor() as cursor:
-        cursor.execute("set local csp.erasure = '1'; update csp_trailentry set personal = '', salt = ''")
+        cursor.execute(f"set local csp.erasure = '{named.pk}'; update csp_trailentry set personal = '', salt = ''")
     for row in TrailEntry.objects.all():
         assert row.personal == ""
         assert bytes(row.salt) == b""

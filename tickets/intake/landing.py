@@ -148,4 +148,4 @@ def land(
 
 
 def trail_subject(row: InboundMessage) -> str:
-    return f"mail:{row.pk}"
+    return row.trail_subject

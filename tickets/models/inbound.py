@@ -94,6 +94,7 @@ class InboundMessage(models.Model):
     record = Record(
         Kept.TICKET, person="ticket__customer",
         personal=("envelope_from", "message_id", "sender_address", "sender_name", "subject", "excerpt"),
+        address=("sender_address", "envelope_from"), parts=("tickets.inboundmessage", "tickets.ruling"),
     )  # fmt: skip
 
     class Meta:
@@ -119,6 +120,10 @@ class InboundMessage(models.Model):
     def __str__(self) -> str:
         return f"{self.door} {self.pk}"
 
+    @property
+    def trail_subject(self) -> str:
+        return f"mail:{self.pk}"
+
 
 class Ruling(models.Model):
     """A person's word on an unsorted message: genuine or spam, with a reason; a share is checked by another person."""
@@ -139,7 +144,7 @@ class Ruling(models.Model):
     reviewed_at = models.DateTimeField(null=True, blank=True)
     review_agrees = models.BooleanField(null=True, blank=True)
 
-    record = Record(Kept.SPAM)
+    record = Record(Kept.SPAM, words=("reason",))
 
     class Meta:
         constraints = [
@@ -174,7 +179,7 @@ class SenderRule(models.Model):
     is_active = models.BooleanField(default=True)
 
     history = HistoricalRecords()
-    record = Record(Kept.SETTINGS, personal=("pattern",))
+    record = Record(Kept.SETTINGS, personal=("pattern",), words=("reason",), address=("pattern",))
 
     class Meta:
         constraints = [
@@ -187,3 +192,7 @@ class SenderRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pattern}: {self.get_verdict_display()}"
+
+    @property
+    def trail_subject(self) -> str:
+        return f"sender:{self.pk}"

@@ -76,6 +76,7 @@ class Interaction(models.Model):
         Kept.TICKET,
         person="ticket__customer",
         personal=("sender_name", "sender_address", "to", "cc", "subject", "body", "html", "message_id"),
+        copied=("ticket__excerpt",),
     )
 
     class Meta:

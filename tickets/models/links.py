@@ -15,7 +15,7 @@ class LinkRequest(models.Model):
     language = models.CharField(max_length=10, blank=True)
     asked_at = models.DateTimeField()
 
-    record = Record(Kept.MACHINERY, personal=("address",))
+    record = Record(Kept.MACHINERY, personal=("address",), address=("address",))
 
     class Meta:
         verbose_name = _("request for a link")

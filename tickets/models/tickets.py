@@ -146,8 +146,9 @@ class Ticket(models.Model):
         ]
     )  # fmt: skip
     record = Record(
-        Kept.TICKET, person="customer", personal=("subject", "excerpt", "complex_reason", "authority_reason")
-    )
+        Kept.TICKET, person="customer", personal=("subject", "excerpt", "complex_reason", "authority_reason"),
+        joined_by="merged_into",
+    )  # fmt: skip
 
     class Meta:
         constraints = [

@@ -1,0 +1,222 @@
+"""Locking a customer's records (article 18 GDPR): stored, and nothing else, until an instant that is known from the start.
+
+    locking.lock(customer, by=, at=, until=, reason=)     on a person's request, for a time
+    locking.keep_instead(customer, keeping, ...)          in an erasure, where the controller keeps a class of records
+    locking.unlock(lock, by=, at=)                        the privacy owner ends one early
+    locking.expire(at)                                    "every lock whose time is over": open again, or erased
+
+What is locked is in no list, no search and on no page but the privacy owner's, and every verb refuses it: the apps ask
+`locked()` in their querysets.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from csp import offices, outbox, trail
+from csp.access import Refused
+from csp.contract import Term
+from csp.events import Act
+from csp.models import Address, Contract, Customer, Erasure, Keeping, Lock, OutboundMessage, User
+from csp.roles import Office
+
+ACTOR = "lock"
+LONGEST = dt.timedelta(days=3653)
+What, Then = Keeping.What, Lock.Then
+
+
+def locked(what: Keeping.What, customer: str = "customer") -> Exists:
+    """Whether the row's customer has records of this class locked; `customer` leads from the row to the customer."""
+    return Exists(Lock.objects.standing().filter(what=what, customer=OuterRef(customer)))
+
+
+def is_locked(customer_id: int | None, what: Keeping.What = What.TICKETS) -> bool:
+    return customer_id is not None and Lock.objects.standing().filter(what=what, customer=customer_id).exists()
+
+
+def check_is_open(customer_id: int | None, what: Keeping.What = What.TICKETS) -> None:
+    """Raise Refused for what is locked."""
+    if is_locked(customer_id, what):
+        raise Refused(_("The data of this customer is locked. The privacy owner knows why and until when."))
+
+
+def may_see(user: User, lock: Lock, at: dt.datetime) -> bool:
+    return lock.contract_id in offices.contracts_of(user, Office.PRIVACY_OWNER, at=at)
+
+
+def check_can_lock(contract_id: int, by: User, at: dt.datetime) -> None:
+    if contract_id not in offices.contracts_of(by, Office.PRIVACY_OWNER, at=at):
+        raise Refused(_("The privacy owner locks and unlocks the data of customers."))
+
+
+@transaction.atomic
+def lock(
+    customer: Customer, *, contract: Contract, by: User, at: dt.datetime, until: dt.datetime, reason: str,
+    request_ref: str = "",
+) -> list[Lock]:  # fmt: skip
+    """Lock all that is held of a customer, on request and for a time; the person is told. Raises Refused."""
+    row = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    check_can_lock(contract.pk, by, at)
+    if row.erased_at is not None:
+        raise Refused(_("This customer has been erased already."))
+    if not reason.strip():
+        raise Refused(_("Say why it is locked; the person is told."))
+    if not at < until <= at + LONGEST:
+        raise Refused(_("Say until when, within ten years. A lock without an end is none."))
+    found = []
+    for what in What:
+        if Lock.objects.standing().filter(customer=row, what=what).exists():
+            continue
+        found.append(
+            Lock(customer=row, contract=contract, what=what, request_ref=request_ref[:40], reason=reason.strip(),
+                 decided_by=by, starts_at=at, expires_at=until, then=Then.UNLOCK)
+        )  # fmt: skip
+    if not found:
+        raise Refused(_("The data of this customer is locked already."))
+    for each in found:
+        _begin(each, by=by, at=at)
+    _tell(found, at=at)
+    return found
+
+
+def keep_instead(customer: Customer, keeping: Keeping, *, erasure: Erasure, at: dt.datetime) -> Lock:
+    """The lock that an erasure leaves on a class of records that is kept instead; the one that stands, where one does."""
+    standing = Lock.objects.standing().filter(customer=customer, what=keeping.what).first()
+    if standing is not None and standing.then == Then.ERASE:
+        return standing
+    if standing is not None:
+        _end(standing, by=None, at=at)
+    row = Lock(
+        customer=customer, contract=keeping.contract, what=keeping.what, keeping=keeping, erasure=erasure,
+        request_ref=erasure.request_ref, reason=keeping.reason, decided_by=keeping.decided_by, starts_at=at,
+        expires_at=Term(months=keeping.months).ends(at, keeping.contract.zoneinfo), then=Then.ERASE,
+    )  # fmt: skip
+    _begin(row, by=ACTOR, at=at)
+    _tell([row], at=at)
+    return row
+
+
+def _begin(row: Lock, *, by: trail.Actor, at: dt.datetime) -> None:
+    row.save(force_insert=True)
+    trail.record(
+        Act.LOCKED, row.trail_subject, by=by, at=at, context=f"customer:{row.customer_id}",
+        facts={"what": row.what, "until": row.expires_at, "then": row.then, "request": row.request_ref,
+               "keeping": row.keeping_id, "erasure": row.erasure_id, "decided_by": f"user:{row.decided_by_id}"},
+        personal={"reason": row.reason},
+    )  # fmt: skip
+
+
+def _tell(rows: list[Lock], *, at: dt.datetime) -> None:
+    """Tell the person what is locked, on which ground and until when (article 12(4) GDPR)."""
+    customer, contract = rows[0].customer, rows[0].contract
+    mails = Address.objects.filter(customer=customer, kind=Address.Kind.MAIL).order_by("-is_primary", "pk")
+    address = mails.values_list("value", flat=True).first()
+    if address is None:
+        return
+    with translation.override(customer.language or None):
+        until = rows[0].expires_at.astimezone(contract.zoneinfo)
+        lines = [_("We have locked what we hold of you: it is stored, and nobody works with it."), ""]
+        for row in rows:
+            lines.append(f"- {row.get_what_display()}")
+            if row.keeping is not None:
+                lines.append("  " + _("Kept instead of erased because of: %(basis)s") % {
+                    "basis": row.keeping.get_basis_display()
+                })  # fmt: skip
+        lines += [
+            "", rows[0].reason, "",
+            _("The lock ends on %(day)s; what was locked is then %(then)s.") % {
+                "day": until.strftime("%Y-%m-%d"), "then": rows[0].get_then_display()
+            },
+            _("You may object, and you may complain to the supervisory authority for data protection."),
+            "", contract.company,
+        ]  # fmt: skip
+        mail = outbox.post(
+            kind=OutboundMessage.Kind.PRIVACY, dedupe_key=f"lock:{rows[0].pk}", to=[address],
+            subject=_("Your data is locked"), body="\n".join(lines) + "\n", at=at,
+            headers={"Auto-Submitted": "auto-generated"},
+        )  # fmt: skip
+    for row in rows:
+        row.told = mail
+        row.save(update_fields=["told"])
+
+
+# ---------------------------------------------------------------- its end
+
+
+@transaction.atomic
+def unlock(row: Lock, *, by: User, at: dt.datetime) -> Lock:
+    """End a lock that was set on request, before its time. Raises Refused."""
+    standing = _locked(row.pk)
+    if standing is None:
+        raise Refused(_("This lock has ended already."))
+    check_can_lock(standing.contract_id, by, at)
+    if standing.then == Then.ERASE:
+        raise Refused(_("What is kept instead of being erased is not opened again. Order its erasure to end it."))
+    return _end(standing, by=by, at=at)
+
+
+def _locked(number: int) -> Lock | None:
+    rows = Lock.objects.select_for_update(of=("self",), no_key=True).standing()
+    row: Lock | None = rows.filter(pk=number).first()
+    return row
+
+
+def _end(row: Lock, *, by: User | None, at: dt.datetime) -> Lock:
+    row.ended_at, row.ended_by = at, by
+    row.save(update_fields=["ended_at", "ended_by"])
+    trail.record(
+        Act.UNLOCKED, row.trail_subject, by=by or ACTOR, at=at, context=f"customer:{row.customer_id}",
+        facts={"what": row.what, "by_time": by is None, "then": row.then},
+    )  # fmt: skip
+    return row
+
+
+def end_all(customer: Customer, *, but: Collection[str], at: dt.datetime) -> None:
+    """Nothing is left to be locked, `but` of these classes: the customer is erased."""
+    rows = Lock.objects.select_for_update(of=("self",), no_key=True).standing().filter(customer=customer)
+    for row in rows.exclude(what__in=but).order_by("pk"):
+        _end(row, by=None, at=at)
+
+
+def end_expired(customer: Customer, *, at: dt.datetime) -> None:
+    """End what was kept instead until now: it has just been erased."""
+    rows = Lock.objects.select_for_update(of=("self",), no_key=True).standing().filter(customer=customer)
+    for row in rows.filter(then=Then.ERASE, expires_at__lte=at).order_by("pk"):
+        _end(row, by=None, at=at)
+
+
+def expired(at: dt.datetime) -> Any:
+    """The numbers of the standing locks whose time is over, the earliest first."""
+    rows = Lock.objects.standing().filter(expires_at__lte=at)
+    return rows.order_by("expires_at", "pk").values_list("pk", flat=True)
+
+
+def expire(at: dt.datetime) -> int:
+    """End the locks on request whose time is over. Returns how many. Those that end in an erasure: csp.privacy.erasing."""
+    done = 0
+    for number in expired(at).filter(then=Then.UNLOCK):
+        with transaction.atomic(durable=True):
+            row = _locked(number)
+            if row is not None:
+                _end(row, by=None, at=at)
+                done += 1
+    return done
+
+
+def read(row: Lock, *, by: User, at: dt.datetime, reason: str) -> None:
+    """Say in the trail that the privacy owner looked at locked data, and why. Raises Refused."""
+    if not may_see(by, row, at):
+        raise Refused(_("The privacy owner locks and unlocks the data of customers."))
+    if len(reason.strip()) < 5:
+        raise Refused(_("Say in a few words why you have to look."))
+    trail.record(
+        Act.LOCK_READ, f"reading:{row.pk}:{by.pk}", by=by, at=at, context=f"customer:{row.customer_id}",
+        personal={"reason": reason.strip()},
+    )  # fmt: skip
