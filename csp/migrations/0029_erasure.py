@@ -6,7 +6,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 FUNCTIONS = """
@@ -69,9 +68,8 @@ end $$;
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('csp', '0028_disposal_guards'),
+        ("csp", "0028_disposal_guards"),
     ]
 
     operations = [

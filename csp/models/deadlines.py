@@ -67,7 +67,10 @@ class Deadline(models.Model):
 
     objects = DeadlineQuerySet.as_manager()
     record = Record(
-        Kept.TICKET, words=("void_reason",), refers="subject_ref", parts=("csp.breach", "csp.held", "csp.notice", "csp.deadline")
+        Kept.TICKET,
+        words=("void_reason",),
+        refers="subject_ref",
+        parts=("csp.breach", "csp.held", "csp.notice", "csp.deadline"),
     )
 
     class Meta:

@@ -71,7 +71,9 @@ class Erasure(models.Model):
                 name="what_is_erased_has_its_certificate",
             ),
             models.CheckConstraint(
-                condition=Q(approved_by__isnull=False) | Q(continues__isnull=False) | Q(basis="expiry")
+                condition=Q(approved_by__isnull=False)
+                | Q(continues__isnull=False)
+                | Q(basis="expiry")
                 | Q(replays__isnull=False),
                 name="an_erasure_is_ordered_or_follows_one",
             ),
@@ -232,9 +234,7 @@ class Lock(models.Model):
     starts_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     then = models.CharField(max_length=6, choices=Then)
-    told = models.ForeignKey(
-        "csp.OutboundMessage", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    told = models.ForeignKey("csp.OutboundMessage", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 

@@ -8,7 +8,7 @@ earlier marks go, and of the trail the personal text: seals and digests still ve
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -30,10 +30,7 @@ def blank(found: Rows, *, at: dt.datetime) -> dict[str, int]:
         numbers = list(found[model])
         if not numbers or not blanked(model):
             continue
-        if model is Address:
-            done = _remove_addresses(numbers)
-        else:
-            done = _blank_rows(model, numbers, at)
+        done = _remove_addresses(numbers) if model is Address else _blank_rows(model, numbers, at)
         _forget_salts(model, numbers)
         _blank_copies(model, numbers, found)
         if done:
@@ -63,9 +60,7 @@ def _blank_rows(model: type[models.Model], numbers: list[int], at: dt.datetime) 
             past.delete()
         else:
             kept = {field.name for field in history.model._meta.concrete_fields}
-            past.update(
-                **{name: value for name, value in values.items() if name in kept}, history_change_reason=None
-            )
+            past.update(**{name: value for name, value in values.items() if name in kept}, history_change_reason=None)
     return done
 
 
@@ -91,10 +86,8 @@ def says_something(model: type[models.Model]) -> Q:
     found = Q(pk__in=[])
     for name in blanked(model):
         field = model._meta.get_field(name)
-        nothing: list[Any] = [] if isinstance(field, ArrayField) else {} if _is_json(field) else ""
-        if isinstance(field, models.BinaryField):
-            nothing = b""  # type: ignore[assignment]
-        something = ~Q(**{name: nothing})
+        empty: Any = dict if _is_json(field) else list if isinstance(field, ArrayField) else str
+        something = ~Q(**{name: b"" if isinstance(field, models.BinaryField) else empty()})
         if field.null:
             something &= Q(**{f"{name}__isnull": False})
         if isinstance(field, models.CharField | models.TextField):
@@ -165,7 +158,7 @@ def names_in(found: Rows) -> set[str]:
     return {name for model, numbers in found.items() for number in numbers if (name := name_of(model, number))}
 
 
-def blank_trail(names: Collection[str], found: Rows, *, actor: str = "") -> dict[str, list[int] | None]:
+def blank_trail(names: Set[str], found: Rows, *, actor: str = "") -> dict[str, list[int] | None]:
     """Blank the personal text of the entries about these, of what `actor` did, and of those that vouch for `found`.
 
     Returns the subjects of which the trail has to say so; with the numbers of the entries where not all were blanked.
@@ -222,5 +215,3 @@ def tell(
         for subject, some in sorted(subjects.items())
     )  # fmt: skip
     trail.record_all(entries)
-
-

@@ -64,9 +64,13 @@ def preview(customer: Customer, *, at: dt.datetime | None = None) -> list[Listed
         keeping = None if hold else _keeping(head, when)
         listed.append(
             Listed(
-                head.kind, head.number, _reference(head), _counts(rows), hold or (str(keeping) if keeping else ""),
+                head.kind,
+                head.number,
+                _reference(head),
+                _counts(rows),
+                hold or (str(keeping) if keeping else ""),
                 _is_open(head),
-            )  # fmt: skip
+            )
         )
     kept = next((row.kept_by for row in listed if row.kept_by and row.kind != Keeping.What.FEEDBACK), "")
     rows = _rows_of_customer(customer, others=found)
@@ -449,5 +453,3 @@ def progress(row: Erasure) -> tuple[int, int]:
     """How many of its records are done, of how many."""
     items = row.items.all()
     return items.exclude(outcome="").count(), items.count()
-
-

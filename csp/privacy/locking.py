@@ -1,4 +1,4 @@
-"""Locking a customer's records (article 18 GDPR): stored, and nothing else, until an instant that is known from the start.
+"""Locking a customer's records (article 18 GDPR): stored, and nothing else, until an instant known from the start.
 
     locking.lock(customer, by=, at=, until=, reason=)     on a person's request, for a time
     locking.keep_instead(customer, keeping, ...)          in an erasure, where the controller keeps a class of records
@@ -87,7 +87,7 @@ def lock(
 
 
 def keep_instead(customer: Customer, keeping: Keeping, *, erasure: Erasure, at: dt.datetime) -> Lock:
-    """The lock that an erasure leaves on a class of records that is kept instead; the one that stands, where one does."""
+    """The lock on a class of records that is kept instead of erased; the one that stands, where one does."""
     standing = Lock.objects.standing().filter(customer=customer, what=keeping.what).first()
     if standing is not None and standing.then == Then.ERASE:
         return standing
@@ -199,7 +199,7 @@ def expired(at: dt.datetime) -> Any:
 
 
 def expire(at: dt.datetime) -> int:
-    """End the locks on request whose time is over. Returns how many. Those that end in an erasure: csp.privacy.erasing."""
+    """End the locks on request whose time is over; others end in an erasure (csp.privacy.erasing). Returns how many."""
     done = 0
     for number in expired(at).filter(then=Then.UNLOCK):
         with transaction.atomic(durable=True):

@@ -171,7 +171,7 @@ def _down(fresh: Rows, found: Rows, left_out: Rows) -> Rows:
     def take(rows: models.QuerySet[Any]) -> None:
         model = rows.model
         for key in model._meta.concrete_fields:
-            if gone := left_out.get(key.related_model):  # type: ignore[arg-type]  # None is in no dictionary
+            if gone := left_out.get(key.related_model):
                 rows = rows.exclude(**{f"{key.name}__in": gone})
         fresh_ones = set(rows.values_list("pk", flat=True))
         fresh_ones -= found.get(model, set()) | left_out.get(model, set())
@@ -185,7 +185,7 @@ def _down(fresh: Rows, found: Rows, left_out: Rows) -> Rows:
             if record_of(child).kept in FOLLOWED and (parts is None or child._meta.label_lower in parts):
                 take(child._base_manager.filter(**{f"{field.name}__in": numbers}))
         if hasattr(model, "reference"):
-            names = [model(pk=number).reference for number in numbers]
+            names = [getattr(model(pk=number), "reference", "") for number in numbers]
             for other in ours():
                 if column := record_of(other).refers:
                     take(other._base_manager.filter(**{f"{column}__in": names}))
@@ -272,10 +272,11 @@ def cases(found: Rows) -> dict[str, set[int]]:
             rows = child._base_manager.filter(**{f"{field.name}__in": numbers})
             for up in child._meta.concrete_fields:
                 target = up.related_model
-                if isinstance(target, type) and target in ours() and record_of(target).kept is Kept.CASE:
-                    if hasattr(target, "trail_subject"):
-                        of_rows = set(rows.exclude(**{up.attname: None}).values_list(up.attname, flat=True))
-                        resting.setdefault(kind_of(target), set()).update(of_rows)
+                if target not in ours() or not hasattr(target, "trail_subject"):
+                    continue
+                if record_of(target).kept is Kept.CASE:
+                    of_rows = set(rows.exclude(**{up.attname: None}).values_list(up.attname, flat=True))
+                    resting.setdefault(kind_of(target), set()).update(of_rows)
     return resting
 
 

@@ -124,7 +124,8 @@ class Identity(models.Model):
 
     remark = models.OneToOneField(Remark, on_delete=models.PROTECT, primary_key=True, related_name="identity")
     blob = models.OneToOneField("csp.Blob", on_delete=models.PROTECT, related_name="+")
-    # A keyed digest of the customer's number, or of the address where none is known, so that a request for erasure finds it (clause 6.1); no way back.
+    # A keyed digest of the customer's number, or of the address where none is known, so that an erasure finds it
+    # (clause 6.1); no way back.
     who = models.BinaryField(max_length=32, null=True, blank=True)
 
     record = Record(Kept.FEEDBACK, personal=("who",), who="who")

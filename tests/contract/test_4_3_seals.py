@@ -22,6 +22,7 @@ from django.db import connection
 from csp import loops, sealing, trail, verifying
 from csp.events import Act
 from csp.models import Breach, RoleGrant, Team, TrailCheckpoint, TrailEntry, TrailSeal, User
+from tests import factories as make
 from tickets import customers, handling
 from tickets.conversation import Direction, File, Kind, Said, inbound, seen_of
 

@@ -14,7 +14,6 @@ import io
 import json
 import logging
 import os
-import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,20 +37,15 @@ from csp.models import (
     Customer,
     Deadline,
     Erasure,
-    ErasureItem,
     ErasureLine,
-    Hold,
-    Keeping,
-    Lock,
     OutboundMessage,
     TrailEntry,
     User,
 )
-from csp.privacy import blanking, erasing, ledger, locking, reach
-from csp.records import Kept
+from csp.privacy import blanking, erasing, ledger, reach
 from csp.roles import Office
 from feedback import log, surveys
-from feedback.models import Identity, Remark
+from feedback.models import Remark
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.refusals import refused
@@ -72,7 +66,7 @@ from tickets import (
     sorting,
 )
 from tickets.conversation import Direction, File
-from tickets.models import CallBack, Draft, InboundMessage, Interaction, SenderRule, Ticket
+from tickets.models import Draft, InboundMessage, Interaction, SenderRule, Ticket
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_nine", "valkey_url")]
 __all__ = ["at_nine"]
@@ -130,9 +124,10 @@ class Planted:
         """Likewise in the files of the data folder, but for those of the database, which were dumped."""
         found = {}
         for path in folder.rglob("*"):
-            if path.is_file() and not any(part.startswith(("postgres", "pg")) for part in path.parts):
-                if places := self.in_text(path.read_bytes().decode("latin-1")):
-                    found[str(path)] = places
+            if not path.is_file() or any(part.startswith(("postgres", "pg")) for part in path.parts):
+                continue
+            if places := self.in_text(path.read_bytes().decode("latin-1")):
+                found[str(path)] = places
         return found
 
     def in_broker(self) -> set[str]:
@@ -169,8 +164,8 @@ def mail_with_everything(plant: Planted, sender: str) -> bytes:
         f"X-Membership: {plant('header')}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
         f"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe cooker says {plant('body')}.\r\n"
         f"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>The cooker says <b>{plant('html')}</b></p>\r\n"
-        f"--b\r\nContent-Type: text/plain; name=\"{plant('file name')}.txt\"\r\n"
-        f"Content-Disposition: attachment; filename=\"{plant.words['file name']}.txt\"\r\n\r\n"
+        f'--b\r\nContent-Type: text/plain; name="{plant("file name")}.txt"\r\n'
+        f'Content-Disposition: attachment; filename="{plant.words["file name"]}.txt"\r\n\r\n'
         f"{plant('file')}\r\n"
         f"--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--b--\r\n"
     ).encode()
@@ -194,8 +189,9 @@ def story(cast: Cast, plant: Planted) -> Customer:
         cc=[f"{plant('answer cc')}@lakeside.example"],
     )  # fmt: skip
     make.answer(ticket=first, by=cast.rita, at=AT + 5 * MINUTE, body=f"P.S. {plant('unsent')}", purpose="holding")
+    answers = f"<{plant.words['message id']}@lakeside.example>"
     arrive(
-        letter(f"Thank you, {plant('follow-up')}.", sender=f"M <{sender}>", answers=f"<{plant.words['message id']}@lakeside.example>"),
+        letter(f"Thank you, {plant('follow-up')}.", sender=f"M <{sender}>", answers=answers),
         at=AT + 6 * MINUTE,
     )  # fmt: skip
     calls.log_call(
@@ -224,7 +220,7 @@ def story(cast: Cast, plant: Planted) -> Customer:
     second = Ticket.objects.latest("pk")
     third = opening.write_down(
         team=cast.team, customer=mara, channel=Ticket.Channel.LETTER, received_at=AT, subject=plant("letter subject"),
-        body=plant("letter"), by=cast.rita, at=AT + HOUR, files=[File("scan.txt", "text/plain", plant("scan").encode())],
+        body=plant("letter"), by=cast.rita, at=AT + HOUR, files=[File("a.txt", "text/plain", plant("scan").encode())],
     )  # fmt: skip
     merging.merge(third, into=second, by=cast.rita, at=AT + HOUR)
     second.refresh_from_db()
@@ -239,7 +235,9 @@ def story(cast: Cast, plant: Planted) -> Customer:
     # what she says in the matter of somebody else, and mail that nobody has sorted
     other = make.ticket(team=cast.team, customer=cast.rhea, subject="Rhea's own", body="Rhea's words")
     make.message(ticket=other, at=AT + HOUR, body=f"As her sister says, {plant('in another ticket')}", by=mara)
-    stray = arrive(letter(plant("unsorted"), sender=f"Mara <{sender}>", subject=plant("unsorted subject")), at=AT + HOUR)
+    stray = arrive(
+        letter(plant("unsorted"), sender=f"Mara <{sender}>", subject=plant("unsorted subject")), at=AT + HOUR
+    )
     InboundMessage.objects.filter(pk=stray.pk).update(ticket=None, state="unsorted")
     sorting.set_sender_rule(
         sender, SenderRule.Verdict.ALLOW, by=cast.rita, at=AT + HOUR, reason=plant("sender"), contract=cast.contract
@@ -305,7 +303,16 @@ def test_after_an_erasure_no_marked_word_is_left_anywhere_and_every_seal_verifie
     before = plant.in_database()
     standing = set().union(*before.values())
     # what is encrypted, or stands in files alone, cannot be seen in a dump in the first place
-    sealed = {"header", "file", "form file text", "scan", "transcript", "nested sender", "nested subject", "nested body"}
+    sealed = {
+        "header",
+        "file",
+        "form file text",
+        "scan",
+        "transcript",
+        "nested sender",
+        "nested subject",
+        "nested body",
+    }
     assert plant.words.keys() - standing <= sealed | {"remark name", "html"}, "a planted word never stood anywhere"
     neighbour, clocks = everything_of(cast.rhea), Deadline.objects.count()
     entries, tickets = TrailEntry.objects.count(), Ticket.objects.filter(customer=mara).count()
@@ -349,7 +356,6 @@ def test_whoever_writes_again_is_somebody_new(cast: Cast, privacy_owner: User) -
     assert findings() == []
 
 
-
 def ordered(cast: Cast, by: User, *, closed: bool = True, **more: Any) -> tuple[Ticket, Erasure]:
     """One closed ticket of Carl's, and the order to erase him."""
     ticket = make.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita)
@@ -385,7 +391,10 @@ def test_the_privacy_owner_orders_it_once_and_with_a_basis(cast: Cast, privacy_o
 
 def test_what_is_still_open_waits_until_it_is_closed(cast: Cast, privacy_owner: User) -> None:
     ticket, row = ordered(cast, privacy_owner, closed=False)
-    assert [(one.kind, one.waits) for one in erasing.preview(cast.carl, at=AT)] == [("ticket", True), ("customer", True)]
+    assert [(one.kind, one.waits) for one in erasing.preview(cast.carl, at=AT)] == [
+        ("ticket", True),
+        ("customer", True),
+    ]
     assert erasing.carry_out(DONE_BY) == 0
     ticket.refresh_from_db()
     assert ticket.subject

@@ -37,7 +37,12 @@ class Call(models.Model):
     is_confirmed = models.BooleanField(null=True, blank=True)
     ruling_reason = models.CharField(max_length=300, blank=True)
 
-    record = Record(Kept.TICKET, person="interaction__ticket__customer", personal=("number", "recording_ref"), words=("ruling_reason",))
+    record = Record(
+        Kept.TICKET,
+        person="interaction__ticket__customer",
+        personal=("number", "recording_ref"),
+        words=("ruling_reason",),
+    )
 
     class Meta:
         constraints = [

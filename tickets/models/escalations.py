@@ -49,7 +49,9 @@ class Escalation(models.Model):
     decision = models.CharField(max_length=10, choices=Decision, blank=True)
     outcome_note = models.TextField(blank=True)
 
-    record = Record(Kept.TICKET, person="ticket__customer", personal=("reason", "outcome_note"), words=("authority_needed",))
+    record = Record(
+        Kept.TICKET, person="ticket__customer", personal=("reason", "outcome_note"), words=("authority_needed",)
+    )
 
     class Meta:
         constraints = [
