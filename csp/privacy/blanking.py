@@ -1,7 +1,7 @@
 """Blanking what rows say of a person, in the caller's erasure: the row, its number, its times and its proof stay.
 
 The database lets a personal column go only to nothing, or to a dash where a constraint asks for a word, and only in a
-transaction that names an unfinished erasure (csp 0029). Earlier versions are blanked with their row, the salts of
+transaction that names an unfinished erasure (csp 0030). Earlier versions are blanked with their row, the salts of
 earlier marks go, and of the trail the personal text: seals and digests still verify, and tell nothing.
 """
 

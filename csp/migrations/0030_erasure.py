@@ -69,7 +69,7 @@ end $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0028_disposal_guards"),
+        ("csp", "0029_review_notices"),
     ]
 
     operations = [
