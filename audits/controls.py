@@ -22,7 +22,19 @@ from audits.models import Appeal, Measure, Review
 from audits.noncompliance import REPORT_AT_ONCE
 from audits.periods import Period
 from csp import clockface, offices
-from csp.models import Contract, RoleGrant, Team, TrailCheckpoint, TrailEntry, TrailPending, User, Version
+from csp.models import (
+    Contract,
+    DataBreach,
+    DataRequest,
+    PrivacyNotice,
+    RoleGrant,
+    Team,
+    TrailCheckpoint,
+    TrailEntry,
+    TrailPending,
+    User,
+    Version,
+)
 from csp.roles import Office, Role
 from feedback.models import Remark
 from tickets.models import InboundMessage
@@ -214,6 +226,22 @@ def _auditors(look: Look) -> Finding:
     return Finding(Standing.KEPT, text % {"n": count})
 
 
+def _privacy(look: Look) -> Finding:
+    """6.1: what persons have asked and nobody has answered, what breaches stand open, and whether a notice is out."""
+    opened = DataRequest.objects.filter(contract=look.contract, state=DataRequest.State.OPEN).aggregate(
+        all=Count("pk"), late=Count("pk", filter=Q(answer__due_at__lt=look.at))
+    )
+    breaches = DataBreach.objects.filter(contract=look.contract, closed_at__isnull=True).count()
+    asked = ngettext("%(n)d request open", "%(n)d requests open", opened["all"]) % {"n": opened["all"]}
+    broken = ngettext("%(n)d breach open", "%(n)d breaches open", breaches) % {"n": breaches}
+    says = _("%(requests)s, %(late)d of them late; %(breaches)s.") % {
+        "requests": asked, "late": opened["late"], "breaches": broken
+    }  # fmt: skip
+    if not PrivacyNotice.objects.filter(contract=look.contract).exists() and not look.contract.privacy_url:
+        return Finding(Standing.AT_RISK, f"{says} {_('No privacy notice is published.')}", "/privacy/notices/")
+    return Finding(Standing.KEPT, says, "/privacy/")
+
+
 def _measured(look: Look) -> Finding:
     return Finding(Standing.KEPT, _("Measured on this page, raw and assessed."))
 
@@ -276,6 +304,7 @@ CONTROLS: dict[str, Control] = {
     "3.1": _unsorted,
     "4.2": _feedback_log,
     "4.3": _trail,
+    "6.1": _privacy,
     "6.2": _measured,
     "6.3": _auditors,
     "7.1": _feedback,

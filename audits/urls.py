@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from audits.views import actions, board, cases, contract, lists, measures, retention, reviews, steps
+from audits.views import (
+    actions,
+    board,
+    cases,
+    contract,
+    data_breaches,
+    data_public,
+    lists,
+    measures,
+    privacy,
+    processing,
+    retention,
+    reviews,
+    steps,
+)
 
 urlpatterns = [
     path("contract/", contract.show, name="contract"),
@@ -49,4 +63,26 @@ urlpatterns = [
     path("holds/<int:pk>/lift/", retention.end_hold, {"action": "lift"}, name="hold_lift"),
     path("holds/place/ticket/<int:number>/", retention.place, {"kind": "ticket"}, name="hold_ticket"),
     path("holds/place/case/<int:number>/", retention.place, {"kind": "noncompliance"}, name="hold_case"),
+    path("privacy/", privacy.index, name="privacy"),
+    path("privacy/terms/", privacy.privacy_terms, name="privacy_terms"),
+    path("privacy/breaches/", data_breaches.index, name="data_breaches"),
+    path("privacy/register/", processing.register, name="processing"),
+    path("privacy/register/export/", processing.export, name="processing_export"),
+    path("privacy/register/add/", processing.edit, name="processing_add"),
+    path("privacy/register/<int:pk>/", processing.edit, name="processing_edit"),
+    path("privacy/register/<int:pk>/end/", processing.end, name="processing_end"),
+    path("privacy/notices/", processing.notices, name="privacy_notices"),
+    path("privacy/notices/<int:pk>/", processing.notice, name="privacy_notice_version"),
+    path("data-request/add/", privacy.add, name="data_request_add"),
+    path("data-request/<int:pk>/", privacy.show, name="data_request"),
+    path("data-request/<int:pk>/<slug:name>/", privacy.step, name="data_request_step"),
+    path("data-request/package/<int:pk>/look/", privacy.look, name="data_package_look"),
+    path("data-request/package/<int:pk>/send/", privacy.send, name="data_package_send"),
+    path("data-breach/add/", data_breaches.add, name="data_breach_add"),
+    path("data-breach/<int:pk>/", data_breaches.show, name="data_breach"),
+    path("data-breach/<int:pk>/<slug:name>/", data_breaches.step, name="data_breach_step"),
+    path("privacy-notice/", data_public.notice, name="privacy_notice"),
+    path("privacy-notice/<int:contract>/", data_public.notice, name="privacy_notice"),
+    path("request/<str:token>/data/", data_public.ask, name="request_data"),
+    path("my-data/<str:token>/", data_public.package, name="data_package"),
 ]

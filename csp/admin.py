@@ -289,4 +289,22 @@ reading(csp.Disposal, readers=KEEPING, list_filter=("is_routine",),
 reading(csp.DisposalItem, number="number", readers=KEEPING, contract="disposal__contract",
         list_filter=("kind", "outcome"),
         list_display=("pk", "disposal_id", "kind", "number", "keep_until", "outcome"))  # fmt: skip
+PRIVACY = (P.MANAGE_PEOPLE, P.SEE_TRAIL)
+reading(csp.PrivacyTerms, readers=PRIVACY, contract="contract", list_display=("pk", "contract", "part", "country"))
+reading(csp.DataRequest, readers=PRIVACY, contract="contract", list_filter=("kind", "state", "channel"),
+        list_display=("pk", "kind", "channel", "state", "identity", "received_at", "ended_at"))  # fmt: skip
+reading(csp.DataRequestStep, readers=PRIVACY, contract="request__contract", list_filter=("kind",),
+        list_display=("pk", "request_id", "kind", "at", "by_id"))  # fmt: skip
+reading(csp.DataPackage, readers=PRIVACY, contract="request__contract",
+        list_display=("pk", "request_id", "made_at", "sent_at", "fetched_at", "destroyed_at", "digest"))  # fmt: skip
+reading(csp.DataRecipient, readers=PRIVACY, contract="contract",
+        list_display=("pk", "name", "what", "given_at"))  # fmt: skip
+reading(csp.DataBreach, readers=PRIVACY, contract="contract", list_filter=("nature", "decision"),
+        list_display=("pk", "nature", "decision", "aware_at", "decided_at", "closed_at"))  # fmt: skip
+reading(csp.DataBreachStep, readers=PRIVACY, contract="breach__contract", list_filter=("kind",),
+        list_display=("pk", "breach_id", "kind", "at", "by_id"))  # fmt: skip
+reading(csp.Processing, readers=PRIVACY, contract="contract", list_display=("name", "basis", "changed_at", "ended_at"))
+reading(csp.PrivacyNotice, readers=PRIVACY, contract="contract", list_filter=("language",),
+        list_display=("pk", "language", "number", "published_at", "digest"))  # fmt: skip
+reading(csp.NoticeSeen, readers=PRIVACY, contract="notice__contract", list_display=("pk", "notice_id", "ref", "at"))
 reading(csp.EvidenceMark, list_display=("pk", "shape", "row", "recorded_at", "entry_id"))

@@ -366,11 +366,12 @@ OBLIGATIONS: dict[str, Obligation] = {
         ),
         Obligation(
             "data_request", "6.1", "Answer", "Answered", "receipt by any channel", "answered", Term(months=1),
-            reminders_before=_days(14, 7, 1), opens_noncompliance=True,
+            reminders_before=_days(14, 7, 1), opens_noncompliance=True, tells=("privacy_owner",), enforced=True,
         ),
         Obligation(
             "data_breach", "6.1", "Notify", "Notified", "awareness", "authority notified, or reasoned decision",
-            Term(hours=72), reminders_before=_hours(48, 24, 6),
+            Term(hours=72), reminders_before=_hours(48, 24, 6), tells=("privacy_owner", "administrators"),
+            enforced=True,
         ),
         Obligation(
             "statement", "6.2", "Sign", "Signed", "month's end", "frozen and signed", Term(days=10), policy=True,

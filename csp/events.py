@@ -228,6 +228,19 @@ class Act(TextChoices):
     HOLD_REVIEWED = "hold.reviewed", _("reviewed a hold")
     HOLD_LIFTED = "hold.lifted", _("lifted a hold")
     EVIDENCE_MARKED = "evidence.marked", _("sealed the marks of changed records")
+    # data protection
+    DATA_REQUESTED = "data_request.opened", _("recorded a data-subject request")
+    DATA_REQUEST_STEP = "data_request.step", _("dealt with a data-subject request")
+    DATA_REQUEST_ENDED = "data_request.ended", _("ended a data-subject request")
+    PACKAGE_MADE = "data_package.made", _("gathered all that is held on a person")
+    PACKAGE_SENT = "data_package.sent", _("sent a person the link to their data")
+    PACKAGE_FETCHED = "data_package.fetched", _("fetched the data held on them")
+    PACKAGE_DESTROYED = "data_package.destroyed", _("destroyed a package of personal data")
+    RECIPIENT_RECORDED = "data_recipient.recorded", _("recorded to whom personal data was given")
+    DATA_BREACH_OPENED = "data_breach.opened", _("opened a personal-data breach")
+    DATA_BREACH_STEP = "data_breach.step", _("dealt with a personal-data breach")
+    PROCESSING_CHANGED = "processing.changed", _("changed the register of processing")
+    NOTICE_PUBLISHED = "privacy_notice.published", _("published a privacy notice")
     # clauses
     CONTRACT_CHANGED = "contract.changed", _("changed the contract's record")
 

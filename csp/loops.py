@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 
 from audits import corrective, deviations, measures, noncompliance, retention, reviews
 from csp import deadlines, notices, outbox, readiness, sealing
-from csp.privacy import erasing, ledger, locking
-from feedback import similar, surveys, themes
+from csp.privacy import breaches as data_breaches
+from csp.privacy import erasing, ledger, locking, packages
+from csp.privacy import requests as data_requests
+from feedback import objections, similar, surveys, themes
 from tickets import (
     acknowledging,
     assignment,
@@ -33,7 +35,8 @@ Loop = Callable[[dt.datetime], int]
 
 def sweep(at: dt.datetime, *, limit: int = deadlines.BATCH) -> int:
     """Turn into breaches what is overdue, but for what a mail may have kept that is not acted on yet."""
-    return deadlines.sweep(at, limit=limit, spared=delivery.perhaps_kept(at))
+    spared = [*delivery.perhaps_kept(at), *data_requests.perhaps_kept(), *data_breaches.perhaps_kept()]
+    return deadlines.sweep(at, limit=limit, spared=spared)
 
 
 # What comes in and what goes out: always by the real clock. `tick` runs these first, then the rules at its instant,
@@ -49,6 +52,14 @@ DOORS: Mapping[str, Loop] = {
 # What follows from the rules alone; `./run manage tick --at` runs these at the instant it is given.
 RULES: Mapping[str, Loop] = {
     "settle": delivery.settle,
+    "data_requests": data_requests.settle,
+    "data_breaches": data_breaches.settle,
+    "objections": objections.carry_out,
+    "extensions": data_requests.undo_extensions,
+    "privacy_office": data_requests.follow_office,
+    "undelivered": data_requests.tell_undelivered,
+    "breach_undelivered": data_breaches.tell_undelivered,
+    "packages": packages.destroy_old,
     "orphans": assignment.return_orphaned,
     "complaints": complaints.begin_lacking,
     "remind": deadlines.remind,
@@ -95,6 +106,8 @@ RECORD: Mapping[str, Loop] = {
 # Those of them that keep promises on time: every two seconds, in this order, by a worker that does nothing else.
 ON_TIME: Mapping[str, Loop] = {
     "settle": delivery.settle,
+    "data_requests": data_requests.settle,
+    "data_breaches": data_breaches.settle,
     "remind": deadlines.remind,
     "sweep": sweep,
     "escalate": escalation.pull,

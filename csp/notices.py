@@ -81,6 +81,11 @@ SAYINGS = {
     "assessment.proposed": gettext_noop("%(ref)s: how a breach (§%(clause)s) is to be read was proposed. You decide."),
     "retention.due": gettext_noop("Records have had their time and should be disposed of (§4.3)."),
     "retention.unended": gettext_noop("Records have been open for more than a year; close or explain them (§4.3)."),
+    "privacy.request": gettext_noop("%(ref)s: a person asks for their data; to be answered by %(due)s (§6.1)."),
+    "privacy.extension_fell": gettext_noop("%(ref)s: the extension was not told in time. The first month counts."),
+    "privacy.undelivered": gettext_noop("%(ref)s: a mail about this request did not arrive. Try another way."),
+    "privacy.breach": gettext_noop("%(ref)s: a breach of personal data. Notify or decide by %(due)s (§6.1)."),
+    "privacy.breach_undelivered": gettext_noop("%(ref)s: a mail about this breach did not arrive. Try another way."),
     "cosign.waiting": gettext_noop("%(ref)s: an answer waits for your signature."),
     "cosign.returned": gettext_noop("%(ref)s: your answer was handed back unsigned."),
     "amount.asked": gettext_noop("%(ref)s: an amount above the limit waits for approval by another person."),
@@ -288,6 +293,7 @@ def sentence(notice: Notice) -> str:
             | Notice.Kind.TRAINING
             | Notice.Kind.APPROVAL
             | Notice.Kind.REVIEW
+            | Notice.Kind.PRIVACY
         ):
             return _(SAYINGS[facts["says"]]) % ({"ref": notice.subject_ref} | facts)
         case _:

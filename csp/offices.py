@@ -33,7 +33,10 @@ def holders(contract_id: int, offices: Iterable[str], *, at: dt.datetime) -> dic
 
 
 def to_tell(contract_id: int, offices: Iterable[str], *, at: dt.datetime) -> list[User]:
-    """Whom to tell what these offices must know: their holders, and the administrators for any that is empty."""
+    """Whom to tell what these offices must know: their holders, and the administrators for any that is empty.
+
+    "administrators" among them names those themselves: it is no office, and so nobody holds it.
+    """
     found = holders(contract_id, offices, at=at)
     people = [user for user in found.values() if user is not None]
     if len(people) < len(found):

@@ -86,6 +86,7 @@ PLACES: list[Place] = [
     Place("measures", _("Measures"), "scale", ASSURANCE),
     Place("assessments", _("Assessments"), "scale", ASSURANCE, permission=Permission.DECIDE_ASSESSMENT),
     Place("retention", _("Retention"), "lock", ASSURANCE, permission=Permission.SEE_RETENTION),
+    Place("privacy", _("Privacy"), "shield", ASSURANCE),
     Place("audits", _("Audits"), "clipboard-check", ASSURANCE, key="a"),
     Place("admin:index", _("Records"), "archive", ASSURANCE, permission=Permission.USE_ADMIN),
     Place("training", _("Training"), "graduation-cap", PEOPLE, key="t"),

@@ -43,6 +43,12 @@ class Kept(enum.Enum):
         None,
         "lifting, or carrying out",
     )
+    PRIVACY = (
+        "Data-subject requests, personal-data breaches, recipients of data",
+        Term(months=60, mode=Mode.MINIMUM),
+        None,
+        "answering, or closing",
+    )
     MACHINERY = ("Working state: drafts, presence, notices, heartbeats, cursors", None, Term(days=90), "last use")
     SETTINGS = ("Settings and texts", None, None, "replacement")
 

@@ -40,6 +40,8 @@ EVERY = {
     "terms": 60,
     "routine": 3600,
     "retention": 3600,
+    "privacy_office": 60,
+    "packages": 3600,
     "seal": 10,
     "checkpoint": 60,
     "report": 3600,  # likewise

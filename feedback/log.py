@@ -296,6 +296,11 @@ def _opened(identity: Identity) -> tuple[Who, str]:
     )
 
 
+def words_of(identity: Identity) -> str:
+    """The words as they were, for whoever said them themselves (clause 6.1). Raises vault.Unreadable."""
+    return _opened(identity)[1]
+
+
 @transaction.atomic
 def open_identity(remark: Remark, *, reason: str, by: User, at: dt.datetime) -> tuple[Who, str]:
     """Who said it, and the words as they were. The reason is recorded and the privacy owner told. Raises Refused."""

@@ -62,6 +62,8 @@ class ContactForm(forms.Form):
     files = FilesField()  # type: ignore[assignment]  # Django keeps uploads under this name on the instance
     homepage = forms.CharField(required=False, max_length=1000)
     token = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    # Which privacy notice stood on the page; anything that is none of ours counts as none.
+    notice = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, contract: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,6 +75,11 @@ class ContactForm(forms.Form):
         self.fields["files"].help_text = _("Up to 10 files, 20 MB together.")
         if not own:
             del self.fields["category"]
+
+    def clean(self) -> dict[str, Any]:
+        if self.errors.pop("notice", None) is not None:  # of a program; nothing that anybody typed
+            self.cleaned_data["notice"] = None
+        return self.cleaned_data
 
     def kinds(self) -> list[dict[str, Any]]:
         """The first question, with a picture for each answer."""

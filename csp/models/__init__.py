@@ -10,6 +10,18 @@ from csp.models.mailboxes import Mailbox
 from csp.models.notices import Notice
 from csp.models.outbox import OutboundAttachment, OutboundMessage
 from csp.models.people import Address, Appointment, Customer, RoleGrant, Team, User
+from csp.models.privacy import (
+    DataBreach,
+    DataBreachStep,
+    DataPackage,
+    DataRecipient,
+    DataRequest,
+    DataRequestStep,
+    NoticeSeen,
+    PrivacyNotice,
+    PrivacyTerms,
+    Processing,
+)
 from csp.models.restrictions import Restriction
 from csp.models.retention import Disposal, DisposalItem, Hold
 from csp.models.sessions import Session
@@ -28,6 +40,12 @@ __all__ = [
     "Breach",
     "Contract",
     "Customer",
+    "DataBreach",
+    "DataBreachStep",
+    "DataPackage",
+    "DataRecipient",
+    "DataRequest",
+    "DataRequestStep",
     "Deadline",
     "Disposal",
     "DisposalItem",
@@ -44,8 +62,12 @@ __all__ = [
     "Lock",
     "Mailbox",
     "Notice",
+    "NoticeSeen",
     "OutboundAttachment",
     "OutboundMessage",
+    "PrivacyNotice",
+    "PrivacyTerms",
+    "Processing",
     "Reading",
     "Restriction",
     "RoleGrant",

@@ -26,6 +26,7 @@ class Notice(models.Model):
         TRAINING = "training", _("Training")
         APPROVAL = "approval", _("Approvals")
         REVIEW = "review", _("Review")
+        PRIVACY = "privacy", _("Data protection")
         SYSTEM = "system", _("Needs an administrator")
 
     user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="notices")

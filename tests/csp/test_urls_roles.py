@@ -24,6 +24,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from audits import corrective, measures, noncompliance, reviews
 from audits.models import CorrectiveAction, Measure
 from csp import deadlines, loops
+from csp.models import DataBreach, DataRequest
+from csp.privacy import breaches, requests
 from tests import factories
 from tests.cast import Cast
 from tickets.models import MailText
@@ -84,7 +86,17 @@ def samples(cast: Cast) -> dict[str, dict[str, Any]]:
     round_ = cast.contract.rounds.create(number=1, deadline=deadlines.start([deadlines.draft(
         "round", deadlines.Subject("R-1", "/rounds/1/", cast.contract, cast.team), cast.version, starts_at=factories.AT
     )], at=factories.AT)[0])  # fmt: skip
+    asked = requests.open_request(
+        team=cast.team, kind=DataRequest.Kind.ACCESS, channel=DataRequest.Channel.PHONE, received_at=factories.AT,
+        by=cast.rita, at=factories.AT, customer=cast.carl,
+    )  # fmt: skip
+    leaked = breaches.open_breach(
+        team=cast.team, nature=DataBreach.Nature.CONFIDENTIALITY, what="A letter.", aware_at=factories.AT,
+        by=cast.rita, at=factories.AT,
+    )  # fmt: skip
     return {
+        "data-request/": {"pk": asked.pk, "name": "note"},
+        "data-breach/": {"pk": leaked.pk, "name": "assess"},
         "course_take": {"pk": course.pk},
         "test_start": {"pk": course.pk},
         "test": {"pk": records.start(course, by=cast.rita, at=factories.AT).pk},

@@ -23,7 +23,8 @@ from django.utils.translation import gettext as _
 
 from csp import mailboxes, notices, trail, vault
 from csp.events import Act
-from csp.models import Address, Customer, Notice, OutboundMessage, Team
+from csp.models import Address, Customer, DataRequest, Notice, OutboundMessage, Team
+from csp.privacy import requests as data_requests
 from tickets import acknowledging, delivery, handling, merging
 from tickets.conversation import Direction, File, Kind, Purpose, Said, excerpt_of, lock
 from tickets.customers import customer_for, find_address, new_customer
@@ -308,12 +309,24 @@ def inquiry(
         acknowledge_by_hand="" if verdict.acknowledge else _("An automatic answer to this sender could do harm."),
     )
     row.ticket = ticket
+    if filled.kind == Ticket.Kind.REQUEST:
+        _ask_for_data(row, ticket, message.text, at)
     if root is not None and thread is not None:
         kind = TicketLink.Kind.CONTINUES if thread.is_participant else TicketLink.Kind.STRANGER
         merging.link(ticket, other=root, kind=kind, by=by, at=at)
         if not thread.is_participant:
             row.flags.append("stranger")
     _finish(row, State.PARKED if parked else State.OPENED, parked, at)
+
+
+def _ask_for_data(row: InboundMessage, ticket: Ticket, words: str, at: dt.datetime) -> None:
+    """What the contact form calls "my data" is a data-subject request as well, from its receipt (clause 6.1)."""
+    data_requests.open_request(
+        team=ticket.team, kind=DataRequest.Kind.UNSORTED, channel=DataRequest.Channel.FORM,
+        received_at=row.received_at, at=at, by=ACTOR, customer=ticket.customer, name=row.sender_name,
+        address=row.sender_address, words=words, language=ticket.language, subject_ref=ticket.reference,
+        path=ticket.path, once=f"mail:{row.pk}",
+    )  # fmt: skip
 
 
 def _category(number: int | None, team: Team) -> Category | None:

@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from csp import access, agreement, clock, clockface, throttle
-from csp.models import Contract, Mailbox, Team
+from csp.models import Contract, Mailbox, PrivacyNotice, Team
+from csp.privacy import published
 from tickets import files, opening
 from tickets.acknowledging import zone_of
 from tickets.intake import sheet, taking_in
@@ -104,7 +105,11 @@ def contact(request: HttpRequest, team: int | None = None) -> HttpResponse:
     at = clock.now()
     desk, mailbox = _desk(team)
     bound = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    initial = {"token": sheet.fresh_token(), "kind": request.GET.get("kind") or Ticket.Kind.INQUIRY}
+    notice = published.current(desk.contract, translation.get_language() or "")
+    initial = {
+        "token": sheet.fresh_token(), "kind": request.GET.get("kind") or Ticket.Kind.INQUIRY,
+        "notice": notice.pk if notice else None,
+    }  # fmt: skip
     form = ContactForm(*bound, contract=desk.contract_id, initial=initial)
     status = 200
     if request.method == "POST":
@@ -114,6 +119,8 @@ def contact(request: HttpRequest, team: int | None = None) -> HttpResponse:
             status = 429
         elif form.is_valid():
             row = sheet.land(_filled_in(form, _doubt(form, who, desk)), mailbox=mailbox, at=at)
+            if shown := _shown(desk.contract, form):
+                published.seen(shown, f"mail:{row.pk}", at=at)
             taking_in.take_in_now(row, at)
             url = reverse("contact_sent", args=[_sent.sign_object([row.pk, int((at + SENT_FOR).timestamp())])])
             return HttpResponseRedirect(keep_language(request, url))
@@ -130,8 +137,15 @@ def contact(request: HttpRequest, team: int | None = None) -> HttpResponse:
         "hours": round((promised - at).total_seconds() / 3600),
         "lost_files": status != 200 and bool(request.FILES),
         "languages": languages(request),
+        "notice": notice,
     }
     return render(request, "public/contact.html", context, status=status)
+
+
+def _shown(contract: Contract, form: ContactForm) -> PrivacyNotice | None:
+    """The version that stood before whoever sent the form: a newer one may have been published since."""
+    number = form.cleaned_data["notice"]
+    return PrivacyNotice.objects.filter(pk=number, contract=contract).first() if number else None
 
 
 def _doubt(form: ContactForm, who: str, desk: Team) -> str:
