@@ -14,6 +14,7 @@ from csp.demo import company, post, strays
 from csp.demo.matters import matters
 from csp.demo.past import tell
 from csp.demo.plan import FIRST, Plan, Story, plan
+from csp.demo.reviewing import review
 from csp.demo.schooling import school
 from csp.models import Heartbeat, User
 from tickets.models import InboundMessage, Ticket
@@ -96,6 +97,7 @@ def _make(at: dt.datetime, page_only: bool, say: Callable[[str], None], planned:
             tell(story, firm, anchor)
     strays.land_all(anchor)
     school(firm, anchor)
+    review(firm, anchor)
     heartbeats.beat(MARK, at=anchor, numbered=True, whole=True)
     say("The demonstration is complete.")
 

@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
-from audits.models import NonCompliance
+from audits.models import NonCompliance, Review
 from csp import clock, loops
 from csp.demo import company, making, post
 from csp.demo.matters import matters
@@ -133,6 +133,7 @@ def test_it_is_made_with_the_stated_shares_and_goes_on_after_a_kill(db, demonstr
     assert not Interaction.objects.filter(recorded_at__gt=at).exists()
     assert InboundMessage.objects.filter(state=InboundMessage.State.UNSORTED).count() >= 4
     assert set(Ticket.objects.values_list("contract__company", flat=True)) == {"Lakeside Home"}
+    assert Counter(Review.objects.values_list("state", flat=True)) == {"due": 7, "held": 1, "closed": 1}
 
 
 def test_first_there_is_enough_for_the_first_page(db, demonstration):

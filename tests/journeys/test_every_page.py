@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Page
 
+from audits import reviews
 from csp import clock, loops
 from csp.models import User
 from feedback import log
@@ -30,16 +31,19 @@ PAGES = {
         "{ticket}escalate/", "{ticket}merge/", "{ticket}call/", "{ticket}record/", "{ticket}letter/",
         "{ticket}call-back/", "/cosign/", "/unsorted/", "/tickets/new/", "/search/?q=hob", "/notices/",
         "/contract/", "/account/", "/training/", "{course}", "{test}", "/training/rule/",
-        "/feedback/groups/", "/feedback/add/",
+        "/feedback/groups/", "/feedback/add/", "/reviews/", "{review}",
     ],
     "sam": [
         "/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/", "/compliance/",
         "/compliance/promises/", "/compliance/breaches/", "/training/matrix/", "/training/courses/", "{taught}",
         "/training/rounds/", "/training/evidence/", "/training/rule/", "/compliance/complaints/", "/feedback/",
         "/feedback/inbox/", "{remark}", "{remark}handle/", "/settings/shifts/", "/settings/shifts/{team}/",
-        "/settings/procedures/", "{procedure}", "{version}",
+        "/settings/procedures/", "{procedure}", "{version}", "/reviews/", "{review}",
     ],
-    "vera": ["/queue/team/", "{ticket}", "/admin/", "/admin/tickets/ticket/", "/admin/csp/trailentry/"],
+    "vera": [
+        "/queue/team/", "{ticket}", "/reviews/", "{review}", "/admin/", "/admin/tickets/ticket/",
+        "/admin/csp/trailentry/",
+    ],
     "adam": [
         "/settings/people/", "/settings/teams/", "/settings/offices/", "/settings/contract/", "/settings/mailboxes/",
         "/settings/texts/", "/settings/categories/", "/first-run/", "/admin/",
@@ -80,11 +84,15 @@ def tickets(cast: Cast) -> dict[str, str]:
             score=score, words=words, team=cast.team, source=Remark.Source.PHONE, received_at=now - hour, at=now,
             who=log.Who(name="Carl Contact", address="carl@northwind.example"),
         )  # fmt: skip
+    review = reviews.start(cast.rita, cast.team, starts_at=now - 90 * factories.DAY, at=now)
+    reviews.compile_evidence(review, by=cast.sam, at=now)
+    reviews.assess(review, text="Keeps what is promised.", by=cast.sam, at=now)
     draft = procedures.draft(
         cast.contract, None, by=cast.adam, at=now, title="Complaints", resolve_days=5, progress_days=2,
         text=f"{procedures.STANDARD_TEXT}\n- Ask whether it helped",
     )  # fmt: skip
     return {
+        "review": review.path,
         "remark": remark.path, "team": str(cast.team.pk), "procedure": f"/settings/procedures/{draft.procedure_id}/",
         "version": f"/settings/procedures/versions/{draft.pk}/",
         "ticket": opened.path, "answered": answered.path, "broken": broken.path, "course": version.path,
