@@ -131,13 +131,8 @@ def lines(
         )
         drawn.append(Line(clause, owed, found.get(number)))
         if number == "3.1":
-            drawn.append(Line(clause, (), accuracy(), part="accurate"))
+            drawn.append(Line(clause, (), found.get(controls.ACCURATE), part="accurate"))
     return drawn
-
-
-def accuracy() -> Finding:
-    """The other half of 3.1, accurate and helpful: shown by a sample that somebody audits, and by nothing else."""
-    return Finding(Standing.NONE, _("Not evidenced: no quality audit has drawn a sample."))
 
 
 def draw(contract: Contract, period: Period, at: dt.datetime) -> Board:

@@ -16,9 +16,9 @@ from django.db.models import Count, Max, Min, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from audits import figures
+from audits import figures, scoring
 from audits import reviews as reviewing
-from audits.models import Appeal, Measure, Review
+from audits.models import Appeal, Audit, AuditFinding, Mark, Measure, NonCompliance, Population, Review
 from audits.noncompliance import REPORT_AT_ONCE
 from audits.periods import Period
 from csp import clockface, offices
@@ -218,12 +218,75 @@ def _feedback(look: Look) -> Finding:
     return Finding(Standing.KEPT, text % {"n": count})
 
 
-def _auditors(look: Look) -> Finding:
-    count = len(look.people[Role.AUDITOR])
-    if not count:
-        return Finding(Standing.NONE, _("Nobody audits at the moment."))
-    text = ngettext("%(n)d auditor can read everything.", "%(n)d auditors can read everything.", count)
-    return Finding(Standing.KEPT, text % {"n": count})
+def _audits(look: Look) -> Finding:
+    """6.3: what is audited at the moment, and what came of it in the period."""
+    rows = list(Audit.objects.filter(contract=look.contract).exclude(state=Audit.State.WITHDRAWN))
+    auditors = len(look.people[Role.AUDITOR])
+    if not rows:
+        text = ngettext("No audit is planned; %(n)d auditor.", "No audit is planned; %(n)d auditors.", auditors)
+        return Finding(Standing.NONE, text % {"n": auditors}, "/audits/")
+    said, late = [], False
+    for audit in rows:
+        if audit.state == Audit.State.RUNNING:
+            found = scoring.result(audit)
+            said.append(
+                _("%(ref)s: %(scored)d of %(drawn)d scored.")
+                % {"ref": audit.reference, "scored": found.scored, "drawn": found.drawn - found.excused}
+            )
+        late |= audit.is_unfinished and audit.ends_at < look.at
+    finished = [
+        audit for audit in rows
+        if audit.state == Audit.State.CLOSED and look.period.since <= audit.ended_at < look.period.until
+    ]  # fmt: skip
+    if finished:
+        text = ngettext("%(n)d audit closed in the period.", "%(n)d audits closed in the period.", len(finished))
+        said.append(text % {"n": len(finished)})
+    open_ones = AuditFinding.objects.filter(audit__contract=look.contract).exclude(state=AuditFinding.State.CLOSED)
+    count = open_ones.count()
+    if count:
+        said.append(ngettext("%(n)d finding is open.", "%(n)d findings are open.", count) % {"n": count})
+    planned = sum(audit.state == Audit.State.PLANNED for audit in rows)
+    if planned:
+        said.append(ngettext("%(n)d is planned.", "%(n)d are planned.", planned) % {"n": planned})
+    if not said:
+        said.append(_("Nothing was audited in the period."))
+    return Finding(Standing.AT_RISK if late else Standing.KEPT, " ".join(said), "/audits/")
+
+
+ACCURATE = "3.1-accurate"
+
+
+def _accuracy(look: Look) -> Finding:
+    """3.1, accurate and helpful: shown by a sample that somebody audits, and by nothing else.
+
+    Of the cards signed in the period the first one of each ticket. The contract's aim is all of them: a *no* breaks it
+    until its report is corrected, and from then on leaves it at risk for the period.
+    """
+    marks = Mark.objects.filter(
+        criterion__asks_accuracy=True, scoring__is_second=False, scoring__draw__audit__contract=look.contract,
+        scoring__scored_at__gte=look.period.since, scoring__scored_at__lt=look.period.until,
+        answer__in=[Mark.Answer.YES, Mark.Answer.NO],
+    )  # fmt: skip
+    answers = {
+        number: (answer, case)
+        for number, answer, case in marks.order_by("scoring__scored_at").values_list(
+            "scoring__draw__number", "answer", "scoring__case_number"
+        )
+    }
+    if not answers:
+        return Finding(Standing.NONE, _("Not evidenced: no quality audit has looked at a sample in the period."))
+    wrong = [case for answer, case in answers.values() if answer == Mark.Answer.NO]
+    sizes = Population.objects.filter(
+        audit__contract=look.contract, audit__draws__scorings__scored_at__gte=look.period.since,
+        audit__draws__scorings__scored_at__lt=look.period.until,
+    ).distinct().values_list("size", flat=True)  # fmt: skip
+    said = _("%(right)d of %(n)d sampled answers were accurate; the sample is of %(size)d tickets.") % {
+        "right": len(answers) - len(wrong), "n": len(answers), "size": sum(sizes),
+    }  # fmt: skip
+    if not wrong:
+        return Finding(Standing.KEPT, said, "/audits/")
+    running = NonCompliance.objects.filter(pk__in=[case for case in wrong if case]).unfinished().exists()
+    return Finding(Standing.BROKEN if running else Standing.AT_RISK, said, "/audits/")
 
 
 def _privacy(look: Look) -> Finding:
@@ -306,7 +369,8 @@ CONTROLS: dict[str, Control] = {
     "4.3": _trail,
     "6.1": _privacy,
     "6.2": _measured,
-    "6.3": _auditors,
+    "6.3": _audits,
+    ACCURATE: _accuracy,
     "7.1": _feedback,
     "7.3": _reviews,
     "8.1": _reports,

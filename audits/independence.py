@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audits.models import Measure, NonCompliance
 from csp import access, offices
 from csp.access import Refused
 from csp.independence import check
-from csp.models import User
-from csp.roles import Permission
+from csp.models import Deadline, RoleGrant, TrailEntry, User
+from csp.roles import TEAM_ROLES, Permission
+from tickets.changes import READING
+from tickets.conversation import family
+from tickets.models import Ticket
 
 
 def people_in(case: NonCompliance) -> set[int]:
@@ -72,3 +76,39 @@ def check_may_decide(measure: Measure, user: User, at: dt.datetime, *also: int |
     if not may_decide(measure, user):
         raise Refused(_("A supervisor of the team, a representative or the compliance owner decides this."))
     check(user, {pk for pk in (measure.person_id, measure.proposed_by_id, *also) if pk is not None}, at)
+
+
+# ---------------------------------------------------------------- quality audits (clause 6.3)
+
+
+def worked_on(ticket: Ticket) -> set[int]:
+    """Whose own work a ticket is: everybody who did something to it, and who ever answered for one of its promises."""
+    numbers = family(ticket)
+    actors = (
+        TrailEntry.objects.filter(context__in=[f"ticket:{number}" for number in numbers], actor__startswith="user:")
+        .exclude(act__in=READING)
+        .values_list("actor", flat=True)
+        .distinct()
+    )
+    found = {int(actor.partition(":")[2]) for actor in actors}
+    promises = Deadline.objects.filter(subject_ref__in=[f"#{number}" for number in numbers])
+    for people in promises.values_list("responsible", "met_by", "voided_by", "held__user"):
+        found |= {pk for pk in people if pk is not None}
+    return found | {pk for pk in (ticket.assignee_id, ticket.about_id) if pk is not None}
+
+
+def check_may_score(ticket: Ticket, user: User, at: dt.datetime) -> None:
+    """Raise Refused for somebody's own work, that of whom they report to, and that of a team that was theirs then."""
+    check(user, worked_on(ticket), at)
+    ended = ticket.closed_at or at
+    check_never_in([ticket.team_id], user, since=ticket.received_at, until=ended)
+
+
+def check_never_in(teams: list[int], user: User, *, since: dt.datetime, until: dt.datetime) -> None:
+    """Raise Refused for somebody who worked in one of these teams in that time: they are measured on what it did."""
+    worked = RoleGrant.objects.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=since), user=user, team__in=teams, starts_at__lt=until,
+        role__in=[role.value for role in TEAM_ROLES],
+    )  # fmt: skip
+    if worked.exists():
+        raise Refused(_("%(name)s worked in a team that is audited. Nobody audits own work.") % {"name": user.name})

@@ -379,7 +379,11 @@ OBLIGATIONS: dict[str, Obligation] = {
         ),
         Obligation(
             "audit_access", "6.3", "Give", "Given", "request", "access and pack given", policy=True,
-            reminders_before=_days(2),
+            reminders_before=_days(2), tells=("company_representative", "party_representative"), enforced=True,
+        ),
+        Obligation(
+            "audit_answer", "6.3", "Answer", "Answered", "finding recorded", "answered by the team that was audited",
+            Term(days=10), policy=True, reminders_before=_days(3, 1), enforced=True,
         ),
         Obligation(
             "finding", "7.2", "Act", "Acted", "finding recorded", "an action item, or a refusal with a reason",

@@ -47,6 +47,14 @@ SAYINGS = {
     "measure.ended": gettext_noop("The measure (§8.2) on your work has ended."),
     "measure.appealed": gettext_noop("%(ref)s: there is an appeal against a measure. Somebody independent decides."),
     "measure.appeal_decided": gettext_noop("Your appeal against a measure (§8.2) was decided."),
+    "audit.planned": gettext_noop("%(ref)s: you are to audit. The plan is on its page."),
+    "audit.requested": gettext_noop("%(ref)s: access for a quality audit was asked for, to be given by %(due)s."),
+    "audit.let_in": gettext_noop("%(ref)s: you have been let in to audit, until %(due)s. What you read is recorded."),
+    "audit.second": gettext_noop("%(ref)s: the sample is drawn. You score %(count)s of it a second time."),
+    "audit.finding": gettext_noop("%(ref)s: a quality audit found something in your team. Answer by %(due)s."),
+    "audit.answered": gettext_noop("%(ref)s: the team answered the finding."),
+    "audit.closed": gettext_noop("%(ref)s: the quality audit is closed. Its report is on its page."),
+    "audit.opened": gettext_noop("%(ref)s: %(who)s opened masked personal data for an audit. The reason is on record."),
     "feedback.inbox": gettext_noop("%(ref)s: feedback waits for a supervisor."),
     "feedback.opened": gettext_noop("%(ref)s: %(who)s opened who said it. The reason is in the trail."),
     "feedback.recurs": gettext_noop("%(ref)s: %(count)s texts of the last %(days)s days are alike (§2.3)."),
@@ -294,6 +302,7 @@ def sentence(notice: Notice) -> str:
             | Notice.Kind.APPROVAL
             | Notice.Kind.REVIEW
             | Notice.Kind.PRIVACY
+            | Notice.Kind.AUDIT
         ):
             return _(SAYINGS[facts["says"]]) % ({"ref": notice.subject_ref} | facts)
         case _:

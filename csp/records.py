@@ -36,6 +36,7 @@ class Kept(enum.Enum):
         Term(days=30),
         "closing",
     )
+    AUDIT = ("Quality audits: plans, samples, scores, findings", Term(months=60, mode=Mode.MINIMUM), None, "closing")
     ADDRESSES = ("Network addresses in the trail", None, Term(days=90), "the act")
     DISPOSAL = (
         "Holds, disposals and their certificates",

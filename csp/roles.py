@@ -61,6 +61,11 @@ class Permission(enum.StrEnum):
     VERIFY_CORRECTION = "noncompliance.verify"
     DECIDE_MEASURES = "measures.decide"
     COSIGN = "tickets.cosign"
+    # quality audits
+    AUDIT = "audits.audit"
+    GIVE_AUDIT_ACCESS = "audits.give_access"
+    ANSWER_AUDITS = "audits.answer"
+    OPEN_MASKED = "audits.open_masked"
     # feedback
     SEE_FEEDBACK = "feedback.see"
     SEE_FEEDBACK_GROUPS = "feedback.see_groups"
@@ -127,6 +132,10 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.VERIFY_CORRECTION: _LEAD,
     _P.DECIDE_MEASURES: _LEAD,
     _P.COSIGN: _LEAD,
+    _P.AUDIT: frozenset({_R.AUDITOR}),
+    _P.GIVE_AUDIT_ACCESS: _ADMIN,
+    _P.ANSWER_AUDITS: _LEAD,
+    _P.OPEN_MASKED: frozenset({_R.AUDITOR}),
     _P.SEE_FEEDBACK: frozenset({_R.ANALYST, _R.SUPERVISOR, _R.AUDITOR}),
     _P.SEE_FEEDBACK_GROUPS: _DESK | {_R.ANALYST, _R.AUDITOR},
     _P.ENTER_FEEDBACK: _DESK | {_R.ANALYST},

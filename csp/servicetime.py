@@ -115,6 +115,22 @@ class Calendar:
         return total
 
 
+def after_working_days(
+    start: dt.datetime, days: int, zone: ZoneInfo, country: str = "", subdivision: str = ""
+) -> dt.datetime:
+    """The same time of day that many working days later, in UTC: Monday to Friday, but for public holidays.
+
+    The day of the start does not count; what starts on a Saturday begins to count on Monday.
+    """
+    local = start.astimezone(zone)
+    day = local.date()
+    while days:
+        day += dt.timedelta(days=1)
+        if day.weekday() < 5 and not (country and day in public_holidays(country, subdivision, day.year)):
+            days -= 1
+    return dt.datetime.combine(day, local.timetz().replace(tzinfo=None), zone).astimezone(dt.UTC)
+
+
 @functools.lru_cache(maxsize=256)
 def public_holidays(country: str, subdivision: str, year: int) -> frozenset[dt.date]:
     """The days off of a country, or of a part of it; none where the library knows no such place."""

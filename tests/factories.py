@@ -83,6 +83,7 @@ def ticket(
     subject: str = "The invoice is wrong",
     body: str = "Please look at the invoice of last month.",
     assignee: User | None = None,
+    channel: Ticket.Channel = Ticket.Channel.MAIL,
     **more: object,
 ) -> Ticket:
     """A ticket opened by a customer's mail; `at` is when we took it in, if later than its receipt."""
@@ -90,7 +91,7 @@ def ticket(
     return handling.open_ticket(
         team=team,
         subject=subject,
-        channel=Ticket.Channel.MAIL,
+        channel=channel,
         received_at=received_at,
         at=at or received_at,
         by=customer,

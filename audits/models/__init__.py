@@ -1,19 +1,36 @@
-"""Assurance: non-compliance, its correction, and the measures that follow (clause 8); reviews (7.3)."""
+"""Assurance: non-compliance, correction, measures (clause 8); quality audits (6.3); reviews (7.3)."""
 
 from audits.models.cases import Deviation, EffectCheck, Membership, NonCompliance
 from audits.models.correction import CorrectiveAction, EvidenceFile, Implementation, Verification
 from audits.models.measures import Appeal, Measure
+from audits.models.programme import (
+    Audit,
+    AuditAccess,
+    AuditFinding,
+    Criterion,
+    Draw,
+    Mark,
+    Population,
+    Scorecard,
+    Scoring,
+)
 from audits.models.reviews import AnotherReviewer, Goal, Papers, Review, Signed, Talk
 
 __all__ = [
     "AnotherReviewer",
     "Appeal",
+    "Audit",
+    "AuditAccess",
+    "AuditFinding",
     "CorrectiveAction",
+    "Criterion",
     "Deviation",
+    "Draw",
     "EffectCheck",
     "EvidenceFile",
     "Goal",
     "Implementation",
+    "Mark",
     "Measure",
     "Membership",
     "NonCompliance",
@@ -21,5 +38,8 @@ __all__ = [
     "Review",
     "Signed",
     "Talk",
+    "Population",
+    "Scorecard",
+    "Scoring",
     "Verification",
 ]

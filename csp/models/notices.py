@@ -27,6 +27,7 @@ class Notice(models.Model):
         APPROVAL = "approval", _("Approvals")
         REVIEW = "review", _("Review")
         PRIVACY = "privacy", _("Data protection")
+        AUDIT = "audit", _("Quality audits")
         SYSTEM = "system", _("Needs an administrator")
 
     user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="notices")
