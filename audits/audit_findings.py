@@ -1,4 +1,4 @@
-"""What a quality audit found (clause 6.3): recorded with clause and severity, answered by the team, closed by the auditor.
+"""What a quality audit found (clause 6.3): written down with its clause, answered by the team, closed by the auditor.
 
 A finding starts the company's own clock on its answer. It may be followed up by a case of non-compliance (8.1), whose
 corrective actions are then done and verified as ever; such a finding is not closed before its case is corrected.
@@ -38,7 +38,7 @@ def record(
     *,
     team: Team,
     clause: str,
-    severity: Severity,
+    severity: str,
     text: str,
     by: User,
     at: dt.datetime,
@@ -81,7 +81,9 @@ def record(
         },
         personal={"text": finding.text}, evidence=[finding],
     )  # fmt: skip
-    _tell(finding, "audit.finding", notices.Rungs(at).supervisors(team.pk), at, due=notices.fact(finding.answer_by.due_at))
+    _tell(
+        finding, "audit.finding", notices.Rungs(at).supervisors(team.pk), at, due=notices.fact(finding.answer_by.due_at)
+    )
     if as_case:
         follow_up(finding, by=by, at=at)
     return lock(finding)

@@ -1,4 +1,4 @@
-"""Quality audits (clause 6.3): planned, let in for a time, drawn by a seed, and closed when every draw is accounted for.
+"""Quality audits (clause 6.3): planned, let in for a time, drawn by a seed, closed when every draw is accounted for.
 
 An audit has its teams, clauses, channels and a period whose closed tickets it looks at. The request for access starts
 the company's own clock of five working days; access is a dated role over the audit's contract, given by an
@@ -85,7 +85,7 @@ def plan(
     since: dt.datetime,
     until: dt.datetime,
     sample_size: int,
-    strata: Strata = Strata.NONE,
+    strata: str = Strata.NONE,
     twice_percent: int = 0,
     auditor: User,
     second: User | None = None,

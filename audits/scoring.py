@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -172,9 +171,7 @@ def sign(draw: Draw, said: Mapping[int, Said], *, by: User, at: dt.datetime) -> 
     return row
 
 
-def _report(
-    draw: Draw, ticket: Ticket, criterion: Criterion, one: Said, *, by: User, at: dt.datetime
-) -> NonCompliance:
+def _report(draw: Draw, ticket: Ticket, criterion: Criterion, one: Said, *, by: User, at: dt.datetime) -> NonCompliance:
     """A *no* on accuracy is a failure of 3.1 that nobody's clock shows; about a colleague, in confidence."""
     what = _("Quality audit %(ref)s, draw %(rank)d: %(question)s No. %(comment)s") % {
         "ref": draw.audit.reference, "rank": draw.rank, "question": criterion.question, "comment": one.comment,
@@ -205,8 +202,12 @@ class Agreement:
 def agreement(audit: Audit) -> Agreement:
     """Over the draws on which both cards are signed."""
     both: dict[int, dict[bool, dict[Criterion, str]]] = {}
-    marks = Mark.objects.filter(scoring__draw__audit=audit, scoring__scored_at__isnull=False, scoring__draw__is_twice=True)
-    for mark in marks.select_related("scoring__draw", "criterion").order_by("scoring__draw__rank", "criterion__position"):
+    marks = Mark.objects.filter(
+        scoring__draw__audit=audit, scoring__scored_at__isnull=False, scoring__draw__is_twice=True
+    )
+    for mark in marks.select_related("scoring__draw", "criterion").order_by(
+        "scoring__draw__rank", "criterion__position"
+    ):
         cards = both.setdefault(mark.scoring.draw.rank, {})
         cards.setdefault(mark.scoring.is_second, {})[mark.criterion] = mark.answer
     pairs = same = draws = 0
@@ -243,7 +244,7 @@ def result(audit: Audit) -> Result:
     """By the first card of each draw; a second one is for comparison only."""
     draws = list(audit.draws.values_list("pk", "excused_at"))
     rows = Scoring.objects.filter(draw__audit=audit, is_second=False, scored_at__isnull=False, draw__excused_at=None)
-    scores = list(rows.values_list("percent", "passed"))
+    scores = [(score or 0, bool(passed)) for score, passed in rows.values_list("percent", "passed")]
     total = sum(score for score, _passed in scores)
     mean = (2 * total + len(scores)) // (2 * len(scores)) if scores else None
     excused = sum(at is not None for _pk, at in draws)

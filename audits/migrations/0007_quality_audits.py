@@ -8,393 +8,958 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audits', '0004_keep_until'),
-        ('csp', '0029_audit_notices'),
+        ("audits", "0004_keep_until"),
+        ("csp", "0029_audit_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Audit',
+            name="Audit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=120, verbose_name='title')),
-                ('clauses', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=4), size=None)),
-                ('teams', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), blank=True, default=list, size=None)),
-                ('since', models.DateTimeField(verbose_name='closed from')),
-                ('until', models.DateTimeField(verbose_name='closed before')),
-                ('sample_size', models.PositiveSmallIntegerField(verbose_name='sample size')),
-                ('strata', models.CharField(choices=[('none', 'From all together'), ('team', 'By team'), ('channel', 'By channel'), ('both', 'By team and channel')], default='none', max_length=7, verbose_name='sample drawn')),
-                ('twice_percent', models.PositiveSmallIntegerField(default=0, verbose_name='share scored twice')),
-                ('begins_at', models.DateTimeField(verbose_name='begins')),
-                ('ends_at', models.DateTimeField(verbose_name='to be finished by')),
-                ('planned_at', models.DateTimeField()),
-                ('requested_at', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('running', 'Being scored'), ('closed', 'Closed'), ('withdrawn', 'Withdrawn')], default='planned', max_length=9, verbose_name='state')),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('conclusion', models.TextField(blank=True, verbose_name='conclusion')),
-                ('access', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='csp.deadline')),
-                ('auditor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('contract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='audits', to='csp.contract')),
-                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('planned_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('second', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=120, verbose_name="title")),
+                (
+                    "clauses",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=4), size=None),
+                ),
+                ("teams", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                (
+                    "channels",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=10), blank=True, default=list, size=None
+                    ),
+                ),
+                ("since", models.DateTimeField(verbose_name="closed from")),
+                ("until", models.DateTimeField(verbose_name="closed before")),
+                ("sample_size", models.PositiveSmallIntegerField(verbose_name="sample size")),
+                (
+                    "strata",
+                    models.CharField(
+                        choices=[
+                            ("none", "From all together"),
+                            ("team", "By team"),
+                            ("channel", "By channel"),
+                            ("both", "By team and channel"),
+                        ],
+                        default="none",
+                        max_length=7,
+                        verbose_name="sample drawn",
+                    ),
+                ),
+                ("twice_percent", models.PositiveSmallIntegerField(default=0, verbose_name="share scored twice")),
+                ("begins_at", models.DateTimeField(verbose_name="begins")),
+                ("ends_at", models.DateTimeField(verbose_name="to be finished by")),
+                ("planned_at", models.DateTimeField()),
+                ("requested_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("running", "Being scored"),
+                            ("closed", "Closed"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="planned",
+                        max_length=9,
+                        verbose_name="state",
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("conclusion", models.TextField(blank=True, verbose_name="conclusion")),
+                (
+                    "access",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="csp.deadline",
+                    ),
+                ),
+                (
+                    "auditor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "contract",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="audits", to="csp.contract"
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "planned_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'quality audit',
-                'verbose_name_plural': 'quality audits',
+                "verbose_name": "quality audit",
+                "verbose_name_plural": "quality audits",
             },
         ),
         migrations.CreateModel(
-            name='AuditAccess',
+            name="AuditAccess",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('given_at', models.DateTimeField()),
-                ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accesses', to='audits.audit')),
-                ('given_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('grant', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='csp.rolegrant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("given_at", models.DateTimeField()),
+                (
+                    "audit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="accesses", to="audits.audit"
+                    ),
+                ),
+                (
+                    "given_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "grant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.rolegrant"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'access for an audit',
-                'verbose_name_plural': 'access for audits',
+                "verbose_name": "access for an audit",
+                "verbose_name_plural": "access for audits",
             },
         ),
         migrations.CreateModel(
-            name='Draw',
+            name="Draw",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rank', models.PositiveIntegerField()),
-                ('group', models.CharField(blank=True, max_length=60)),
-                ('group_rank', models.PositiveIntegerField()),
-                ('number', models.BigIntegerField(verbose_name='ticket')),
-                ('is_twice', models.BooleanField(default=False, verbose_name='scored twice')),
-                ('drawn_at', models.DateTimeField()),
-                ('excused_at', models.DateTimeField(blank=True, null=True)),
-                ('excused_because', models.CharField(blank=True, max_length=300, verbose_name='why it is not scored')),
-                ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='draws', to='audits.audit')),
-                ('drawn_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('excused_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('replaces', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='audits.draw')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("rank", models.PositiveIntegerField()),
+                ("group", models.CharField(blank=True, max_length=60)),
+                ("group_rank", models.PositiveIntegerField()),
+                ("number", models.BigIntegerField(verbose_name="ticket")),
+                ("is_twice", models.BooleanField(default=False, verbose_name="scored twice")),
+                ("drawn_at", models.DateTimeField()),
+                ("excused_at", models.DateTimeField(blank=True, null=True)),
+                ("excused_because", models.CharField(blank=True, max_length=300, verbose_name="why it is not scored")),
+                (
+                    "audit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="draws", to="audits.audit"
+                    ),
+                ),
+                (
+                    "drawn_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "excused_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replaced_by",
+                        to="audits.draw",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'draw',
-                'verbose_name_plural': 'draws',
+                "verbose_name": "draw",
+                "verbose_name_plural": "draws",
             },
         ),
         migrations.CreateModel(
-            name='AuditFinding',
+            name="AuditFinding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('clause', models.CharField(max_length=4, verbose_name='clause')),
-                ('severity', models.CharField(choices=[('note', 'Observation'), ('minor', 'Minor'), ('major', 'Major')], max_length=5, verbose_name='severity')),
-                ('text', models.TextField(verbose_name='what was found')),
-                ('found_at', models.DateTimeField()),
-                ('accepted', models.BooleanField(blank=True, null=True, verbose_name='accepted')),
-                ('answer', models.TextField(blank=True, verbose_name='answer')),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('case_number', models.BigIntegerField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('open', 'Waits for an answer'), ('answered', 'Answered'), ('closed', 'Closed')], default='open', max_length=8, verbose_name='state')),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('closing_note', models.TextField(blank=True, verbose_name='why it is closed')),
-                ('answer_by', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='csp.deadline')),
-                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('audit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='audits.audit')),
-                ('closed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('found_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='csp.team')),
-                ('draw', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='audits.draw')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("clause", models.CharField(max_length=4, verbose_name="clause")),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("note", "Observation"), ("minor", "Minor"), ("major", "Major")],
+                        max_length=5,
+                        verbose_name="severity",
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="what was found")),
+                ("found_at", models.DateTimeField()),
+                ("accepted", models.BooleanField(blank=True, null=True, verbose_name="accepted")),
+                ("answer", models.TextField(blank=True, verbose_name="answer")),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("case_number", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Waits for an answer"), ("answered", "Answered"), ("closed", "Closed")],
+                        default="open",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("closing_note", models.TextField(blank=True, verbose_name="why it is closed")),
+                (
+                    "answer_by",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.deadline"
+                    ),
+                ),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "audit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="findings", to="audits.audit"
+                    ),
+                ),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "found_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.team"),
+                ),
+                (
+                    "draw",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="audits.draw",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'finding of an audit',
-                'verbose_name_plural': 'findings of audits',
+                "verbose_name": "finding of an audit",
+                "verbose_name_plural": "findings of audits",
             },
         ),
         migrations.CreateModel(
-            name='HistoricalAuditFinding',
+            name="HistoricalAuditFinding",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('clause', models.CharField(max_length=4, verbose_name='clause')),
-                ('severity', models.CharField(choices=[('note', 'Observation'), ('minor', 'Minor'), ('major', 'Major')], max_length=5, verbose_name='severity')),
-                ('text', models.TextField(verbose_name='what was found')),
-                ('found_at', models.DateTimeField()),
-                ('accepted', models.BooleanField(blank=True, null=True, verbose_name='accepted')),
-                ('answer', models.TextField(blank=True, verbose_name='answer')),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('case_number', models.BigIntegerField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('open', 'Waits for an answer'), ('answered', 'Answered'), ('closed', 'Closed')], default='open', max_length=8, verbose_name='state')),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('closing_note', models.TextField(blank=True, verbose_name='why it is closed')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('answer_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='csp.deadline')),
-                ('answered_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('audit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audits.audit')),
-                ('closed_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('draw', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audits.draw')),
-                ('found_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('team', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='csp.team')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("clause", models.CharField(max_length=4, verbose_name="clause")),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("note", "Observation"), ("minor", "Minor"), ("major", "Major")],
+                        max_length=5,
+                        verbose_name="severity",
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="what was found")),
+                ("found_at", models.DateTimeField()),
+                ("accepted", models.BooleanField(blank=True, null=True, verbose_name="accepted")),
+                ("answer", models.TextField(blank=True, verbose_name="answer")),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("case_number", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Waits for an answer"), ("answered", "Answered"), ("closed", "Closed")],
+                        default="open",
+                        max_length=8,
+                        verbose_name="state",
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("closing_note", models.TextField(blank=True, verbose_name="why it is closed")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "answer_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="csp.deadline",
+                    ),
+                ),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "audit",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="audits.audit",
+                    ),
+                ),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "draw",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="audits.draw",
+                    ),
+                ),
+                (
+                    "found_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="csp.team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical finding of an audit',
-                'verbose_name_plural': 'historical findings of audits',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical finding of an audit",
+                "verbose_name_plural": "historical findings of audits",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalDraw',
+            name="HistoricalDraw",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('rank', models.PositiveIntegerField()),
-                ('group', models.CharField(blank=True, max_length=60)),
-                ('group_rank', models.PositiveIntegerField()),
-                ('number', models.BigIntegerField(verbose_name='ticket')),
-                ('is_twice', models.BooleanField(default=False, verbose_name='scored twice')),
-                ('drawn_at', models.DateTimeField()),
-                ('excused_at', models.DateTimeField(blank=True, null=True)),
-                ('excused_because', models.CharField(blank=True, max_length=300, verbose_name='why it is not scored')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('audit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audits.audit')),
-                ('drawn_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('excused_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('replaces', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audits.draw')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("rank", models.PositiveIntegerField()),
+                ("group", models.CharField(blank=True, max_length=60)),
+                ("group_rank", models.PositiveIntegerField()),
+                ("number", models.BigIntegerField(verbose_name="ticket")),
+                ("is_twice", models.BooleanField(default=False, verbose_name="scored twice")),
+                ("drawn_at", models.DateTimeField()),
+                ("excused_at", models.DateTimeField(blank=True, null=True)),
+                ("excused_because", models.CharField(blank=True, max_length=300, verbose_name="why it is not scored")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "audit",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="audits.audit",
+                    ),
+                ),
+                (
+                    "drawn_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "excused_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="audits.draw",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical draw',
-                'verbose_name_plural': 'historical draws',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical draw",
+                "verbose_name_plural": "historical draws",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Population',
+            name="Population",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('query', models.JSONField()),
-                ('members', models.JSONField()),
-                ('size', models.PositiveIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('seed', models.CharField(max_length=64)),
-                ('frozen_at', models.DateTimeField()),
-                ('audit', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='population', to='audits.audit')),
-                ('frozen_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("query", models.JSONField()),
+                ("members", models.JSONField()),
+                ("size", models.PositiveIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                ("seed", models.CharField(max_length=64)),
+                ("frozen_at", models.DateTimeField()),
+                (
+                    "audit",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="population", to="audits.audit"
+                    ),
+                ),
+                (
+                    "frozen_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'population of an audit',
-                'verbose_name_plural': 'populations of audits',
+                "verbose_name": "population of an audit",
+                "verbose_name_plural": "populations of audits",
             },
         ),
         migrations.CreateModel(
-            name='Scorecard',
+            name="Scorecard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('because', models.CharField(blank=True, max_length=300, verbose_name='why it was changed')),
-                ('published_at', models.DateTimeField()),
-                ('contract', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scorecards', to='csp.contract')),
-                ('published_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("because", models.CharField(blank=True, max_length=300, verbose_name="why it was changed")),
+                ("published_at", models.DateTimeField()),
+                (
+                    "contract",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="scorecards", to="csp.contract"
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'scorecard',
-                'verbose_name_plural': 'scorecards',
+                "verbose_name": "scorecard",
+                "verbose_name_plural": "scorecards",
             },
         ),
         migrations.CreateModel(
-            name='HistoricalAudit',
+            name="HistoricalAudit",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('title', models.CharField(max_length=120, verbose_name='title')),
-                ('clauses', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=4), size=None)),
-                ('teams', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
-                ('channels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), blank=True, default=list, size=None)),
-                ('since', models.DateTimeField(verbose_name='closed from')),
-                ('until', models.DateTimeField(verbose_name='closed before')),
-                ('sample_size', models.PositiveSmallIntegerField(verbose_name='sample size')),
-                ('strata', models.CharField(choices=[('none', 'From all together'), ('team', 'By team'), ('channel', 'By channel'), ('both', 'By team and channel')], default='none', max_length=7, verbose_name='sample drawn')),
-                ('twice_percent', models.PositiveSmallIntegerField(default=0, verbose_name='share scored twice')),
-                ('begins_at', models.DateTimeField(verbose_name='begins')),
-                ('ends_at', models.DateTimeField(verbose_name='to be finished by')),
-                ('planned_at', models.DateTimeField()),
-                ('requested_at', models.DateTimeField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('running', 'Being scored'), ('closed', 'Closed'), ('withdrawn', 'Withdrawn')], default='planned', max_length=9, verbose_name='state')),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('conclusion', models.TextField(blank=True, verbose_name='conclusion')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('access', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='csp.deadline')),
-                ('auditor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('contract', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='csp.contract')),
-                ('ended_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('planned_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('second', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('scorecard', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='audits.scorecard')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("title", models.CharField(max_length=120, verbose_name="title")),
+                (
+                    "clauses",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=4), size=None),
+                ),
+                ("teams", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                (
+                    "channels",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=10), blank=True, default=list, size=None
+                    ),
+                ),
+                ("since", models.DateTimeField(verbose_name="closed from")),
+                ("until", models.DateTimeField(verbose_name="closed before")),
+                ("sample_size", models.PositiveSmallIntegerField(verbose_name="sample size")),
+                (
+                    "strata",
+                    models.CharField(
+                        choices=[
+                            ("none", "From all together"),
+                            ("team", "By team"),
+                            ("channel", "By channel"),
+                            ("both", "By team and channel"),
+                        ],
+                        default="none",
+                        max_length=7,
+                        verbose_name="sample drawn",
+                    ),
+                ),
+                ("twice_percent", models.PositiveSmallIntegerField(default=0, verbose_name="share scored twice")),
+                ("begins_at", models.DateTimeField(verbose_name="begins")),
+                ("ends_at", models.DateTimeField(verbose_name="to be finished by")),
+                ("planned_at", models.DateTimeField()),
+                ("requested_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("running", "Being scored"),
+                            ("closed", "Closed"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="planned",
+                        max_length=9,
+                        verbose_name="state",
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("conclusion", models.TextField(blank=True, verbose_name="conclusion")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "access",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="csp.deadline",
+                    ),
+                ),
+                (
+                    "auditor",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "contract",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="csp.contract",
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "planned_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "scorecard",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="audits.scorecard",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical quality audit',
-                'verbose_name_plural': 'historical quality audits',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical quality audit",
+                "verbose_name_plural": "historical quality audits",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Criterion',
+            name="Criterion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('clause', models.CharField(max_length=4, verbose_name='clause')),
-                ('question', models.CharField(max_length=300, verbose_name='question')),
-                ('weight', models.PositiveSmallIntegerField(verbose_name='weight')),
-                ('is_critical', models.BooleanField(default=False, verbose_name='critical')),
-                ('asks_accuracy', models.BooleanField(default=False, verbose_name='asks whether the answer was accurate')),
-                ('scorecard', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='criteria', to='audits.scorecard')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField()),
+                ("clause", models.CharField(max_length=4, verbose_name="clause")),
+                ("question", models.CharField(max_length=300, verbose_name="question")),
+                ("weight", models.PositiveSmallIntegerField(verbose_name="weight")),
+                ("is_critical", models.BooleanField(default=False, verbose_name="critical")),
+                (
+                    "asks_accuracy",
+                    models.BooleanField(default=False, verbose_name="asks whether the answer was accurate"),
+                ),
+                (
+                    "scorecard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="criteria", to="audits.scorecard"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'criterion',
-                'verbose_name_plural': 'criteria',
-                'ordering': ['position'],
+                "verbose_name": "criterion",
+                "verbose_name_plural": "criteria",
+                "ordering": ["position"],
             },
         ),
         migrations.AddField(
-            model_name='audit',
-            name='scorecard',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='audits', to='audits.scorecard'),
+            model_name="audit",
+            name="scorecard",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="audits", to="audits.scorecard"
+            ),
         ),
         migrations.CreateModel(
-            name='Scoring',
+            name="Scoring",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_second', models.BooleanField(default=False, verbose_name='second scoring')),
-                ('draft', models.JSONField(blank=True, default=dict)),
-                ('saved_at', models.DateTimeField()),
-                ('scored_at', models.DateTimeField(blank=True, null=True)),
-                ('percent', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('passed', models.BooleanField(blank=True, null=True)),
-                ('case_number', models.BigIntegerField(blank=True, null=True)),
-                ('draw', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scorings', to='audits.draw')),
-                ('scorer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("is_second", models.BooleanField(default=False, verbose_name="second scoring")),
+                ("draft", models.JSONField(blank=True, default=dict)),
+                ("saved_at", models.DateTimeField()),
+                ("scored_at", models.DateTimeField(blank=True, null=True)),
+                ("percent", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("passed", models.BooleanField(blank=True, null=True)),
+                ("case_number", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "draw",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="scorings", to="audits.draw"
+                    ),
+                ),
+                (
+                    "scorer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'scoring',
-                'verbose_name_plural': 'scorings',
+                "verbose_name": "scoring",
+                "verbose_name_plural": "scorings",
             },
         ),
         migrations.CreateModel(
-            name='Mark',
+            name="Mark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('answer', models.CharField(choices=[('yes', 'Yes'), ('no', 'No'), ('na', 'N/A')], max_length=3)),
-                ('comment', models.TextField(blank=True)),
-                ('interaction', models.BigIntegerField(blank=True, null=True)),
-                ('criterion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audits.criterion')),
-                ('scoring', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='marks', to='audits.scoring')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("answer", models.CharField(choices=[("yes", "Yes"), ("no", "No"), ("na", "N/A")], max_length=3)),
+                ("comment", models.TextField(blank=True)),
+                ("interaction", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "criterion",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="audits.criterion"
+                    ),
+                ),
+                (
+                    "scoring",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="marks", to="audits.scoring"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mark',
-                'verbose_name_plural': 'marks',
+                "verbose_name": "mark",
+                "verbose_name_plural": "marks",
             },
         ),
         migrations.AddConstraint(
-            model_name='draw',
-            constraint=models.UniqueConstraint(fields=('audit', 'rank'), name='one_draw_of_a_rank'),
+            model_name="draw",
+            constraint=models.UniqueConstraint(fields=("audit", "rank"), name="one_draw_of_a_rank"),
         ),
         migrations.AddConstraint(
-            model_name='draw',
-            constraint=models.UniqueConstraint(fields=('audit', 'number'), name='a_ticket_is_drawn_once'),
+            model_name="draw",
+            constraint=models.UniqueConstraint(fields=("audit", "number"), name="a_ticket_is_drawn_once"),
         ),
         migrations.AddConstraint(
-            model_name='draw',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('excused_at__isnull', True), ('excused_by__isnull', True)), models.Q(('excused_at__isnull', False), ('excused_by__isnull', False)), _connector='OR'), name='an_excuse_says_who_and_when'),
+            model_name="draw",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("excused_at__isnull", True), ("excused_by__isnull", True)),
+                    models.Q(("excused_at__isnull", False), ("excused_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="an_excuse_says_who_and_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='auditfinding',
-            constraint=models.UniqueConstraint(fields=('audit', 'number'), name='one_finding_of_a_number'),
+            model_name="auditfinding",
+            constraint=models.UniqueConstraint(fields=("audit", "number"), name="one_finding_of_a_number"),
         ),
         migrations.AddConstraint(
-            model_name='auditfinding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('answered_at__isnull', False)), _connector='OR'), name='an_answered_finding_says_when'),
+            model_name="auditfinding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("answered_at__isnull", True), ("state", "open")),
+                    models.Q(models.Q(("state", "open"), _negated=True), ("answered_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="an_answered_finding_says_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='auditfinding',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_at__isnull', True), ('state', 'closed'), _connector='XOR'), name='a_closed_finding_says_when'),
+            model_name="auditfinding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("closed_at__isnull", True), ("state", "closed"), _connector="XOR"),
+                name="a_closed_finding_says_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scorecard',
-            constraint=models.UniqueConstraint(fields=('contract', 'number'), name='one_scorecard_of_a_number'),
+            model_name="scorecard",
+            constraint=models.UniqueConstraint(fields=("contract", "number"), name="one_scorecard_of_a_number"),
         ),
         migrations.AddConstraint(
-            model_name='criterion',
-            constraint=models.UniqueConstraint(fields=('scorecard', 'position'), name='one_criterion_in_a_place'),
+            model_name="criterion",
+            constraint=models.UniqueConstraint(fields=("scorecard", "position"), name="one_criterion_in_a_place"),
         ),
         migrations.AddConstraint(
-            model_name='criterion',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gte', 1), ('weight__lte', 100)), name='a_weight_is_one_to_a_hundred'),
+            model_name="criterion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("weight__gte", 1), ("weight__lte", 100)), name="a_weight_is_one_to_a_hundred"
+            ),
         ),
         migrations.AddIndex(
-            model_name='audit',
-            index=models.Index(fields=['contract', '-id'], name='audit_of_contract'),
+            model_name="audit",
+            index=models.Index(fields=["contract", "-id"], name="audit_of_contract"),
         ),
         migrations.AddConstraint(
-            model_name='audit',
-            constraint=models.CheckConstraint(condition=models.Q(('since__lt', models.F('until'))), name='an_audits_period_has_a_length'),
+            model_name="audit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("since__lt", models.F("until"))), name="an_audits_period_has_a_length"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='audit',
-            constraint=models.CheckConstraint(condition=models.Q(('begins_at__lt', models.F('ends_at'))), name='an_audit_ends_after_it_began'),
+            model_name="audit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("begins_at__lt", models.F("ends_at"))), name="an_audit_ends_after_it_began"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='audit',
-            constraint=models.CheckConstraint(condition=models.Q(('sample_size__gte', 1)), name='a_sample_has_somebody_in_it'),
+            model_name="audit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sample_size__gte", 1)), name="a_sample_has_somebody_in_it"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='audit',
-            constraint=models.CheckConstraint(condition=models.Q(('twice_percent', 0), ('second__isnull', False), _connector='OR'), name='what_is_scored_twice_has_two_scorers'),
+            model_name="audit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("twice_percent", 0), ("second__isnull", False), _connector="OR"),
+                name="what_is_scored_twice_has_two_scorers",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='audit',
-            constraint=models.CheckConstraint(condition=models.Q(('second__isnull', True), models.Q(('second', models.F('auditor')), _negated=True), _connector='OR'), name='nobody_is_their_own_second'),
+            model_name="audit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("second__isnull", True), models.Q(("second", models.F("auditor")), _negated=True), _connector="OR"
+                ),
+                name="nobody_is_their_own_second",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='audit',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('state__in', ['closed', 'withdrawn']), _connector='XOR'), name='an_ended_audit_says_when'),
+            model_name="audit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_at__isnull", True), ("state__in", ["closed", "withdrawn"]), _connector="XOR"
+                ),
+                name="an_ended_audit_says_when",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='audit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('access__isnull', True), ('requested_at__isnull', True)), models.Q(('access__isnull', False), ('requested_at__isnull', False)), _connector='OR'), name='a_request_for_access_has_its_clock'),
+            model_name="audit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("access__isnull", True), ("requested_at__isnull", True)),
+                    models.Q(("access__isnull", False), ("requested_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="a_request_for_access_has_its_clock",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scoring',
-            constraint=models.UniqueConstraint(fields=('draw', 'is_second'), name='one_scoring_of_a_kind'),
+            model_name="scoring",
+            constraint=models.UniqueConstraint(fields=("draw", "is_second"), name="one_scoring_of_a_kind"),
         ),
         migrations.AddConstraint(
-            model_name='scoring',
-            constraint=models.UniqueConstraint(fields=('draw', 'scorer'), name='nobody_scores_twice'),
+            model_name="scoring",
+            constraint=models.UniqueConstraint(fields=("draw", "scorer"), name="nobody_scores_twice"),
         ),
         migrations.AddConstraint(
-            model_name='scoring',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('passed__isnull', True), ('percent__isnull', True), ('scored_at__isnull', True)), models.Q(('passed__isnull', False), ('percent__isnull', False), ('scored_at__isnull', False)), _connector='OR'), name='a_signed_card_has_its_score'),
+            model_name="scoring",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("passed__isnull", True), ("percent__isnull", True), ("scored_at__isnull", True)),
+                    models.Q(("passed__isnull", False), ("percent__isnull", False), ("scored_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="a_signed_card_has_its_score",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mark',
-            constraint=models.UniqueConstraint(fields=('scoring', 'criterion'), name='one_mark_for_a_criterion'),
+            model_name="mark",
+            constraint=models.UniqueConstraint(fields=("scoring", "criterion"), name="one_mark_for_a_criterion"),
         ),
     ]

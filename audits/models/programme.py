@@ -45,7 +45,7 @@ class Scorecard(models.Model):
 class Criterion(models.Model):
     """One question of a scorecard, with the clause that it asks about. `weight` is its share in the score.
 
-    A *no* on a critical one fails the ticket, whatever its score; one that `asks_accuracy` opens a report (8.1) as well.
+    A *no* on a critical one fails the ticket whatever its score; on one that `asks_accuracy` it opens a report (8.1).
     """
 
     scorecard = models.ForeignKey(Scorecard, on_delete=models.PROTECT, related_name="criteria")
@@ -148,7 +148,8 @@ class Audit(models.Model):
                 condition=Q(second__isnull=True) | ~Q(second=models.F("auditor")), name="nobody_is_their_own_second"
             ),
             models.CheckConstraint(
-                condition=Q(ended_at__isnull=True) ^ Q(state__in=["closed", "withdrawn"]), name="an_ended_audit_says_when"
+                condition=Q(ended_at__isnull=True) ^ Q(state__in=["closed", "withdrawn"]),
+                name="an_ended_audit_says_when",
             ),
             models.CheckConstraint(
                 condition=Q(requested_at__isnull=True, access__isnull=True)
@@ -181,7 +182,7 @@ class Audit(models.Model):
 
 
 class AuditAccess(models.Model):
-    """That somebody was let in to audit, by whom and until when: a dated role over the audit's contract. Written once."""
+    """That somebody was let in to audit, and by whom: a dated role over the audit's contract. Written once."""
 
     audit = models.ForeignKey(Audit, on_delete=models.PROTECT, related_name="accesses")
     grant = models.OneToOneField("csp.RoleGrant", on_delete=models.PROTECT, related_name="+")

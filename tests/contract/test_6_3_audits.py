@@ -53,7 +53,10 @@ class People:
 @pytest.fixture
 def people(cast: Cast) -> People:
     party = make.person(name="Paul Party")
-    for office, user in ((Office.PARTY_REPRESENTATIVE, party), (Office.COMPLIANCE_OWNER, make.person(name="Olive Own"))):
+    for office, user in (
+        (Office.PARTY_REPRESENTATIVE, party),
+        (Office.COMPLIANCE_OWNER, make.person(name="Olive Own")),
+    ):
         Appointment.objects.create(contract=cast.contract, office=office, user=user, starts_at=make.SINCE)
     return People(make.person(name="Ada Outside"), make.person(name="Ben Outside"), party)
 
@@ -65,11 +68,11 @@ def closed(cast: Cast, count: int, *, mine: bool = True) -> list[int]:
         received = SINCE + dt.timedelta(hours=8 + day)
         team, by = (cast.team, cast.rita) if mine else (cast.other_team, cast.otto)
         channel = Ticket.Channel.MAIL if day % 3 else Ticket.Channel.FORM
-        ticket = make.ticket(team=team, customer=cast.carl, received_at=received, subject=f"Matter {day}", channel=channel)
-        make.answer(ticket=ticket, by=by, at=received + make.HOUR, accepted_at=received + make.HOUR)
-        Ticket.objects.filter(pk=ticket.pk).update(
-            state="closed", closed_at=received + make.DAY, assignee=by
+        ticket = make.ticket(
+            team=team, customer=cast.carl, received_at=received, subject=f"Matter {day}", channel=channel
         )
+        make.answer(ticket=ticket, by=by, at=received + make.HOUR, accepted_at=received + make.HOUR)
+        Ticket.objects.filter(pk=ticket.pk).update(state="closed", closed_at=received + make.DAY, assignee=by)
         numbers.append(ticket.pk)
     return numbers
 
@@ -366,7 +369,12 @@ def test_a_no_on_accuracy_is_reported_at_once_with_its_seven_days(running: Audit
     draw = running.draws.get(rank=1)
     score = signed(draw, people.ada, c31="no")
     case = NonCompliance.objects.get()
-    assert (case.pk, case.clause, case.about, case.reported_by) == (score.case_number, "3.1", f"#{draw.number}", people.ada)
+    assert (case.pk, case.clause, case.about, case.reported_by) == (
+        score.case_number,
+        "3.1",
+        f"#{draw.number}",
+        people.ada,
+    )
     assert case.correct.due_at == AT + dt.timedelta(days=7)
     assert "Nobody looked into it." in case.what
 
@@ -538,7 +546,9 @@ def line(cast: Cast, at: dt.datetime, key: str) -> board.Line:
     return next(line for line in drawn.lines if line.key == key)
 
 
-def test_accuracy_is_not_evidenced_without_a_sample_and_a_figure_with_one(running: Audit, cast: Cast, people: People) -> None:
+def test_accuracy_is_not_evidenced_without_a_sample_and_a_figure_with_one(
+    running: Audit, cast: Cast, people: People
+) -> None:
     bare = line(cast, AT, "3.1-accurate")
     assert (bare.now, "ot evidenced" in bare.says) == (Standing.NONE, True)
     rows = list(running.draws.order_by("rank"))
@@ -570,7 +580,9 @@ def test_the_standard_card_is_published_once_and_changes_by_version(cast: Cast, 
     with pytest.raises(Refused, match="publishes the scorecard"):
         scorecards.publish(cast.contract, asked, because="Shorter", by=cast.sam, at=AT)
     with pytest.raises(Refused, match="has to ask"):
-        scorecards.publish(cast.contract, [scorecards.Asked("4.1", "On record?")], because="Shorter", by=cast.vera, at=AT)
+        scorecards.publish(
+            cast.contract, [scorecards.Asked("4.1", "On record?")], because="Shorter", by=cast.vera, at=AT
+        )
     fresh = scorecards.publish(cast.contract, asked, because="Shorter", by=cast.vera, at=AT)
     assert fresh.number == 2
     assert Audit.objects.get().scorecard == card_
