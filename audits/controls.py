@@ -370,7 +370,6 @@ CONTROLS: dict[str, Control] = {
     "6.1": _privacy,
     "6.2": _measured,
     "6.3": _audits,
-    ACCURATE: _accuracy,
     "7.1": _feedback,
     "7.3": _reviews,
     "8.1": _reports,
@@ -390,7 +389,7 @@ UNMEASURED = {
 def look(contract: Contract, version: Version, period: Period, at: dt.datetime) -> tuple[dict[str, Finding], Look]:
     """What every control finds, by clause; an empty office breaks the clause that it serves."""
     seen = Look.of(contract, version, period, at)
-    found = {number: control(seen) for number, control in CONTROLS.items()}
+    found = {number: control(seen) for number, control in CONTROLS.items()} | {ACCURATE: _accuracy(seen)}
     found |= {number: Finding(Standing.NONE, str(says)) for number, says in UNMEASURED.items()}
     for office in seen.vacant:
         text = _("Nobody is %(office)s.") % {"office": str(office.label).lower()}

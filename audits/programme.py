@@ -147,6 +147,16 @@ def criteria_of(audit: Audit) -> list[Any]:
     return list(audit.scorecard.criteria.filter(clause__in=audit.clauses).order_by("position"))
 
 
+def sees_scores(audit: Audit, user: User) -> bool:
+    """Whether somebody who sees the audit sees what was scored and found, too; an administrator only lets people in."""
+    scope = access.scope_of(user)
+    return (
+        user.pk in (audit.auditor_id, audit.second_id, audit.planned_by_id)
+        or audit.contract_id in scope.contracts(Role.AUDITOR) | offices.contracts_of(user, *Audit.OFFICES)
+        or bool(scope.teams(Role.SUPERVISOR) & set(audit.teams))
+    )
+
+
 def check_is_open(audit: Audit) -> None:
     if not audit.is_unfinished:
         raise Refused(_("This audit is over."))

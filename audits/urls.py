@@ -1,9 +1,10 @@
-"""The addresses of assurance: the board and its lists, cases, corrective actions, measures."""
+"""The addresses of assurance: the board and its lists, cases, corrective actions, measures, quality audits."""
 
 from django.urls import path
 
 from audits.views import (
     actions,
+    audit_findings,
     board,
     cases,
     contract,
@@ -13,8 +14,10 @@ from audits.views import (
     measures,
     privacy,
     processing,
+    programme,
     retention,
     reviews,
+    scoring,
     steps,
 )
 
@@ -52,6 +55,26 @@ urlpatterns = [
     path("reviews/<int:pk>/", reviews.show, name="review"),
     path("reviews/<int:pk>/sign/", reviews.sign, name="review_sign"),
     path("reviews/<int:pk>/<slug:what>/", reviews.step, name="review_step"),
+    path("audits/", programme.index, name="audits"),
+    path("audits/plan/", programme.plan, name="audit_plan"),
+    path("audits/scorecard/", programme.card, name="scorecard"),
+    path("audits/scorecard/publish/", programme.publish_card, name="scorecard_publish"),
+    path("audits/<int:pk>/", programme.show, name="audit"),
+    path("audits/<int:pk>/ask/", programme.ask, name="audit_ask"),
+    path("audits/<int:pk>/access/", programme.let_in, name="audit_access"),
+    path("audits/<int:pk>/draw/", programme.draw, name="audit_draw"),
+    path("audits/<int:pk>/close/", programme.close, name="audit_close"),
+    path("audits/<int:pk>/withdraw/", programme.withdraw, name="audit_withdraw"),
+    path("audits/<int:pk>/report/", programme.report, name="audit_report"),
+    path("audits/<int:pk>/draws/<int:rank>/", scoring.score, name="audit_score"),
+    path("audits/<int:pk>/draws/<int:rank>/draft/", scoring.draft, name="audit_draft"),
+    path("audits/<int:pk>/draws/<int:rank>/redraw/", scoring.put_aside, {"action": "redraw"}, name="audit_redraw"),
+    path("audits/<int:pk>/draws/<int:rank>/excuse/", scoring.put_aside, {"action": "excuse"}, name="audit_excuse"),
+    path("audits/<int:pk>/findings/add/", audit_findings.add, name="audit_find"),
+    path("audits/<int:pk>/findings/<int:number>/", audit_findings.show, name="audit_finding"),
+    path("audits/<int:pk>/findings/<int:number>/answer/", audit_findings.answer, name="finding_answer"),
+    path("audits/<int:pk>/findings/<int:number>/follow-up/", audit_findings.follow_up, name="finding_follow_up"),
+    path("audits/<int:pk>/findings/<int:number>/close/", audit_findings.close, name="finding_close"),
     path("retention/", retention.index, name="retention"),
     path("retention/propose/", retention.propose, name="disposal_propose"),
     path("retention/<int:pk>/", retention.disposal, name="disposal"),

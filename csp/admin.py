@@ -7,21 +7,26 @@ a record or a list is recorded.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path as address
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from csp import access, clock, signin, trail
+from csp import access, clock, exporting, signin, trail
 from csp import models as csp
 from csp.events import Act
 from csp.models import User
@@ -69,6 +74,98 @@ class ShortCount(Paginator):  # type: ignore[type-arg]  # generic for type check
         return int(self.object_list[:COUNTED].count())  # type: ignore[attr-defined]  # a queryset
 
 
+# Columns that say when a row came to be, whose act it was, by their names, the first that a model has.
+WHEN = (
+    "recorded_at", "history_date", "occurred_at", "received_at", "detected_at", "at", "decided_at", "judged_at",
+    "set_at", "placed_at", "published_at", "reported_at", "starts_at", "opened_at", "created_at", "proposed_at",
+    "found_at", "drawn_at", "scored_at", "planned_at", "filed_at", "raised_at", "asked_at", "landed_at", "signed_at",
+    "started_at", "passed_at", "written_at",
+)  # fmt: skip
+WHO = (
+    "actor", "history_user", "by", "author", "responsible", "recorded_by", "opened_by", "placed_by", "user", "owner",
+    "raised_by", "resolved_by", "proposed_by", "ruled_by", "drawn_by", "scorer", "found_by", "published_by", "set_by",
+    "reported_by", "planned_by", "granted_by", "assignee", "auditor",
+)  # fmt: skip
+
+
+class Narrowed(admin.ListFilter):
+    """From, until, by whom, about what: one form beside the list, and the same narrowing for its export."""
+
+    title = _("Narrow down")
+    template = "admin/narrowed.html"
+    NAMES = ("day_from", "day_until", "by_whom", "about_what")  # no model has such columns
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.reading: Reading = model_admin
+        self.others = {name: values for name, values in params.items() if name not in self.NAMES}
+        for name in self.NAMES:
+            given = params.pop(name, None)
+            if given:
+                self.used_parameters[name] = given[-1] if isinstance(given, list) else given
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        return list(self.NAMES)
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """What the form shows: its fields with what stands in them, and what else the address says."""
+        when, who = self.reading.when, self.reading.who
+        fields = zip(
+            self.NAMES, (_("From"), _("Until"), _("By whom"), _("About")), ("date", "date", "text", "text"),
+            (when, when, who, True), strict=True,
+        )  # fmt: skip
+        for name, label, kind, can in fields:
+            if can:
+                yield {"name": name, "label": label, "value": self.used_parameters.get(name, ""), "kind": kind}
+        for name, values in self.others.items():
+            if name != "p":
+                yield {"name": name, "value": values[-1] if isinstance(values, list) else values, "kind": "hidden"}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        given = {name: str(value) for name, value in self.used_parameters.items()}
+        for name, lookup, extra in (("day_from", "gte", 0), ("day_until", "lt", 1)):
+            if name in given and self.reading.when:
+                try:
+                    day = dt.date.fromisoformat(given[name]) + dt.timedelta(days=extra)
+                except (ValueError, OverflowError):
+                    return queryset.none()
+                moment = dt.datetime.combine(day, dt.time(), dt.UTC)
+                queryset = queryset.filter(**{f"{self.reading.when}__{lookup}": moment})
+        if "by_whom" in given and self.reading.who:
+            queryset = queryset.filter(self.reading.by_whom(given["by_whom"].strip()))
+        if "about_what" in given:
+            queryset = queryset.filter(self.reading.about_what(given["about_what"].strip()))
+        return queryset
+
+
+class ExportForm(forms.Form):
+    """How the rows are taken. Only who audits may open what is masked, and only with a reason."""
+
+    format = forms.ChoiceField(
+        label=_("Format"),
+        choices=[("csv", "CSV"), ("jsonl", _("JSON lines")), ("xlsx", _("XLSX workbook"))],
+    )
+    reason = forms.CharField(
+        label=_("Open masked columns, because"), required=False, max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+        help_text=_("Leave it empty and names stay masked. The reason is recorded, and the privacy owner is told."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, may_open: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_open:
+            del self.fields["reason"]
+
+    def clean_reason(self) -> str:
+        reason = str(self.cleaned_data["reason"]).strip()
+        if reason and len(reason) < 5:
+            raise forms.ValidationError(_("Say in a few words why you have to know; the privacy owner reads it."))
+        return reason
+
+
 class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type checkers only
     """One model to be read. `readers` may see it, `open_to` its personal columns too; `contract` leads to the contract.
 
@@ -83,12 +180,51 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
     number, ref, context = "", "", ""
     only = Q()  # rows that are in the reading room at all; what was said in confidence is not
     hidden: tuple[str, ...] = ()
+    # Whether an auditor may open its personal columns in an export, with a reason: who customers are, what was said.
+    opens = False
+    # The columns by which Narrowed narrows; found by name where a reading says nothing (WHEN, WHO).
+    when, who = "", ""
 
     actions = None
+    change_list_template = "admin/records.html"
     paginator = ShortCount
     show_full_result_count = False
     list_per_page = 50
     ordering = ("-pk",)
+
+    def __init__(self, model: Any, admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        names = {field.name for field in model._meta.concrete_fields}
+        self.when = self.when or next((name for name in WHEN if name in names), "")
+        self.who = self.who or next((name for name in WHO if name in names), "")
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return [Narrowed, *super().get_list_filter(request)]
+
+    def by_whom(self, asked: str) -> Q:
+        """Rows of one person, by number: 5, or as the trail says it, user:5 or system:sweep."""
+        if self.who == "actor":
+            return Q(actor=asked if ":" in asked else f"user:{asked}")
+        number = asked.removeprefix("user:")
+        if not (number.isascii() and number.isdecimal() and len(number) < 19):
+            return Q(pk__in=[])
+        return Q(**{f"{self.who}_id" if self.who == "history_user" else self.who: int(number)})
+
+    def about_what(self, asked: str) -> Q:
+        """Rows about one matter: #4790, NC-7, ticket:4790, or the number of the record itself."""
+        number = asked.lstrip("#").rpartition(":")[2].rpartition("-")[2]
+        digits = int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else None
+        if self.context:
+            context = f"ticket:{digits}" if asked.startswith("#") else asked
+            return Q(**{self.context: context}) | Q(subject=context)
+        if self.ref and not asked.isdecimal():
+            return Q(**{self.ref: asked})
+        if digits is None:
+            return Q(pk__in=[])
+        if self.number and not asked.startswith("="):
+            return Q(**{self.number: digits})
+        own = self.model.instance_type._meta.pk.attname if hasattr(self.model, "instance_type") else "pk"
+        return Q(**{own: digits})
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -134,6 +270,8 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
 
         Else whoever sees a name masked could ask for the rows whose name begins with A, and read it letter by letter.
         """
+        if lookup in Narrowed.NAMES:
+            return True
         shown = set(self.get_fields(request))
         names = {"pk"}
         for field in self.model._meta.concrete_fields:
@@ -197,6 +335,71 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
             context.update(original=name, subtitle=name)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
+    # ------------------------------------------------------------ taking records away
+
+    def get_urls(self) -> Any:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        return [address("export/", self.admin_site.admin_view(self.export_view), name=name), *super().get_urls()]
+
+    def may_open(self, request: HttpRequest) -> bool:
+        """Whether this person may have masked columns opened, with a reason."""
+        return self.opens and bool(self._personal()) and access.may(request.user, P.OPEN_MASKED)
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The rows of the list as its address narrows it, as a file; recorded with filter, count and digest."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        changelist = self.get_changelist_instance(request)
+        rows = changelist.get_queryset(request).order_by("pk")
+        form = ExportForm(request.POST or None, may_open=self.may_open(request))
+        if request.method == "POST" and form.is_valid():
+            kind = exporting.Format(form.cleaned_data["format"])
+            if kind is exporting.Format.SHEET and rows[exporting.SHEET_ROWS :].exists():
+                form.add_error("format", _("A worksheet does not hold so many rows. Narrow the list, or take CSV."))
+            else:
+                return self._export(request, rows, kind, str(form.cleaned_data.get("reason", "")))
+        context = {
+            **self.admin_site.each_context(request), "opts": self.opts, "form": form, "cl": changelist,
+            "title": _("Export %(name)s") % {"name": self.opts.verbose_name_plural},
+            "count": rows[: COUNTED + 1].count(), "counted": COUNTED, "query": request.GET.urlencode(),
+            "narrowed": self._narrowed(request),
+        }  # fmt: skip
+        return render(request, "admin/export.html", context, status=422 if form.errors else 200)
+
+    def _narrowed(self, request: HttpRequest) -> dict[str, str]:
+        return {name: str(value) for name, value in sorted(request.GET.items()) if value and name not in ("p", "o")}
+
+    def _export(
+        self, request: HttpRequest, rows: QuerySet[Any], kind: exporting.Format, reason: str
+    ) -> HttpResponseBase:
+        person, at = access.person(request), clock.now()
+        columns = list(self._columns(request, opened=bool(reason)))
+        taking = exporting.Taking(person, str(self.opts.label_lower), kind, self._narrowed(request), reason)
+        exporting.begin(taking, at=at, contracts=access.scope_of(person).contracts(Role.AUDITOR))
+
+        def cells() -> exporting.Rows:
+            for row in rows.select_related(None).iterator(chunk_size=exporting.AT_ONCE):
+                yield [value(row) for _head, value in columns]
+
+        body = exporting.stream(taking, [head for head, _value in columns], cells)
+        answer = StreamingHttpResponse(body, content_type=kind.content_type)
+        name = f"{self.opts.model_name}-{at:%Y%m%dT%H%M%SZ}.{kind}"
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    def _columns(self, request: HttpRequest, *, opened: bool) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+        """Every column that the reader is shown, as (heading, how it is read); people by their numbers."""
+        for name in self.get_fields(request):
+            if name.startswith("masked_"):
+                attribute = str(getattr(self.opts.get_field(name.removeprefix("masked_")), "attname", ""))
+                yield attribute, _read(attribute) if opened else _masked(attribute)
+            else:
+                attribute = next(
+                    field.attname for field in self.opts.concrete_fields if name in (field.name, field.attname)
+                )
+                yield attribute, _read(attribute)
+
     # ------------------------------------------------------------ reading is recorded
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -231,6 +434,14 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
             )  # fmt: skip
 
 
+def _read(attribute: str) -> Callable[[Any], Any]:
+    return lambda row: getattr(row, attribute)
+
+
+def _masked(attribute: str) -> Callable[[Any], Any]:
+    return lambda row: MASK if getattr(row, attribute) else ""
+
+
 def reading(model: type[models.Model], **more: Any) -> None:
     """Put a model, and its former states where they are kept, into the reading room."""
     columns = more.pop("list_display", None) or ("__str__",)
@@ -238,10 +449,12 @@ def reading(model: type[models.Model], **more: Any) -> None:
     history = getattr(model, "history", None)
     if history is not None:
         columns = ("history_id", "history_date", "history_type", "history_user_id")
-        past: dict[str, Any] = {"list_display": columns, "ordering": ("-history_id",)}
-        past |= {
-            name: more[name] for name in ("readers", "open_to", "contract", "only", "hidden", "number") if name in more
-        }
+        past: dict[str, Any] = {
+            "list_display": columns, "ordering": ("-history_id",), "list_filter": ("history_type",),
+            "when": "history_date", "who": "history_user",
+        }  # fmt: skip
+        inherited = ("readers", "open_to", "contract", "only", "hidden", "number", "opens")
+        past |= {name: more[name] for name in inherited if name in more}
         site.register(history.model, type(f"Past{model.__name__}Reading", (Reading,), past))
 
 
@@ -256,6 +469,7 @@ reading(csp.Appointment, readers=(P.MANAGE_PEOPLE, P.SEE_TRAIL), contract="contr
 reading(csp.Restriction, readers=(P.MANAGE_PEOPLE, P.SEE_TRAIL), list_filter=("kind",),
         list_display=("pk", "kind", "user_id", "cause", "starts_at", "ends_at"))  # fmt: skip
 reading(csp.Team, readers=SETTINGS, contract="contract", list_display=("name", "contract", "is_active"))
+reading(csp.ShiftPlan, readers=SETTINGS, contract="team__contract", list_display=("pk", "team", "country"))
 reading(csp.Contract, readers=SETTINGS, contract="id", list_display=("pk", "company", "party", "zone"))
 reading(csp.Version, readers=SETTINGS, contract="contract", list_display=("title", "number", "in_force_from"))
 reading(csp.Reading, readers=SETTINGS, contract="version__contract", list_display=("key", "value", "version"))
@@ -265,8 +479,8 @@ reading(csp.Mailbox, readers=MAIL, contract="team__contract", list_filter=("fetc
 reading(csp.OutboundMessage, readers=MAIL, list_filter=("state", "kind"), search_fields=("message_id",),
         list_display=("pk", "kind", "state", "created_at", "accepted_at", "attempts"))  # fmt: skip
 reading(csp.Heartbeat, readers=MAIL, list_display=("name", "beat_at"), ordering=("name",))
-reading(csp.Customer, list_display=("pk", "language", "created_at", "erased_at"))
-reading(csp.Address, list_display=("pk", "kind", "customer_id", "bounced_at"))
+reading(csp.Customer, opens=True, list_display=("pk", "language", "created_at", "erased_at"))
+reading(csp.Address, opens=True, list_display=("pk", "kind", "customer_id", "bounced_at"))
 reading(csp.Deadline, contract="contract", ref="subject_ref", list_filter=("state", "obligation"),
         search_fields=("=subject_ref",),
         list_display=("subject_ref", "clause", "obligation", "state", "starts_at", "due_at", "met_at"))  # fmt: skip

@@ -37,6 +37,11 @@ def source(name: str, address: str = "") -> Iterator[None]:
         _source.reset(token)
 
 
+def present_source() -> tuple[str, str]:
+    """The door and address at this moment, for `source` later on: an answer that streams ends after its request."""
+    return _source.get()
+
+
 def canonical(value: Mapping[str, Any]) -> str:
     """One spelling for one value: JSON with sorted keys, no spaces, moments in UTC with microseconds."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)

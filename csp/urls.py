@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 import audits.admin  # noqa: F401  registers its records
+import feedback.admin  # noqa: F401
 import tickets.admin  # noqa: F401
 import training.admin  # noqa: F401
 from csp import admin

@@ -17,3 +17,4 @@ reading(models.ThemeText, contract="theme__contract",
         list_display=("pk", "theme_id", "remark_id", "added_at", "added_by_id", "removed_at"))  # fmt: skip
 reading(models.Recurrence, contract="contract",
         list_display=("pk", "theme_id", "group_id", "at", "remarks", "tickets"))  # fmt: skip
+reading(models.SurveyRule, contract="contract", list_display=("pk", "contract_id", "is_on", "wait_hours", "cap_days"))

@@ -8,15 +8,17 @@ from tickets import models
 
 TEXTS = (P.MANAGE_TEXTS,)
 
-reading(models.Ticket, number="id", contract="contract", list_filter=("state", "kind", "channel"),
+reading(models.Ticket, opens=True, number="id", contract="contract", list_filter=("state", "kind", "channel"),
         list_display=("pk", "kind", "state", "team", "assignee_id", "received_at"))  # fmt: skip
-reading(models.Interaction, number="ticket", contract="ticket__contract", list_filter=("kind", "direction"),
+reading(models.Interaction, opens=True, number="ticket", contract="ticket__contract", list_filter=("kind", "direction"),
         list_display=("pk", "ticket_id", "kind", "direction", "occurred_at"))  # fmt: skip
 reading(models.InboundMessage, number="ticket", list_filter=("state", "door"),
         list_display=("pk", "door", "state", "received_at", "landed_at", "ticket_id"))  # fmt: skip
 reading(models.Ruling, number="inbound__ticket", list_display=("pk", "inbound_id", "verdict", "ruled_at", "undone_at"))
-reading(models.Escalation, number="ticket", contract="ticket__contract", list_display=("pk", "ticket_id", "team"))
-reading(models.Resolution, number="ticket", contract="ticket__contract", list_filter=("cause", "kind", "acceptance"),
+reading(models.Escalation, opens=True, number="ticket", contract="ticket__contract",
+        list_display=("pk", "ticket_id", "team"))  # fmt: skip
+reading(models.Resolution, opens=True, number="ticket", contract="ticket__contract",
+        list_filter=("cause", "kind", "acceptance"),
         list_display=("pk", "ticket_id", "cause", "kind", "acceptance", "resolved_at", "undone_at"))  # fmt: skip
 reading(models.Approval, number="resolution__ticket", contract="resolution__ticket__contract",
         list_display=("pk", "resolution_id", "amount", "limit", "asked_at", "decision", "decided_at"))  # fmt: skip
@@ -27,7 +29,7 @@ reading(models.ProcedureVersion, readers=(*TEXTS, P.SEE_TRAIL), contract="proced
         list_display=("procedure", "number", "title", "resolve_days", "published_at"))  # fmt: skip
 reading(models.Checklist, number="ticket", contract="ticket__contract",
         list_display=("pk", "ticket_id", "version", "received_at", "ended_at"))  # fmt: skip
-reading(models.ChecklistStep, number="checklist__ticket", contract="checklist__ticket__contract",
+reading(models.ChecklistStep, opens=True, number="checklist__ticket", contract="checklist__ticket__contract",
         list_display=("pk", "checklist_id", "position", "title", "done_at", "waived_at"))  # fmt: skip
 reading(models.Category, readers=(*TEXTS, P.SEE_TRAIL), contract="contract", list_display=("name", "is_active"))
 reading(models.MailText, readers=(*TEXTS, P.SEE_TRAIL), list_display=("kind", "language", "changed_at"))

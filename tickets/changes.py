@@ -18,7 +18,7 @@ from tickets import queues
 from tickets.models import Escalation, InboundMessage, Ticket
 from tickets.queues import View
 
-READING = (Act.TICKET_READ, Act.ATTACHMENT_READ, Act.SOURCE_READ, Act.NAME_SHOWN)
+READING = (Act.TICKET_READ, Act.ATTACHMENT_READ, Act.SOURCE_READ, Act.NAME_SHOWN, Act.MASKS_OPENED)
 OVERLAP = dt.timedelta(seconds=5)
 JUST_NOW = dt.timedelta(minutes=1)  # where a first cursor begins
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from csp import access, trail, vault
+from csp import access, notices, offices, trail, vault
+from csp.access import Refused
 from csp.events import Act
-from csp.models import Address, User
-from csp.roles import Permission
+from csp.models import Address, Notice, User
+from csp.roles import Office, Permission
 from tickets.conversation import lock
 from tickets.models import Attachment, InboundMessage, Ticket
 
@@ -50,3 +52,36 @@ def show_address(ticket: Ticket, address: Address, *, by: User, at: dt.datetime)
         Act.NAME_SHOWN, root.trail_subject, by=by, at=at, facts={"address": address.pk, "customer": address.customer_id}
     )
     return address.value
+
+
+@transaction.atomic
+def open_identity(ticket: Ticket, *, reason: str, by: User, at: dt.datetime) -> list[tuple[str, str]]:
+    """Who the customer is, for an auditor, as (kind, value): name first, then addresses. Raises Refused.
+
+    The reason is recorded and the contract's privacy owner told (clauses 6.1 and 6.3).
+    """
+    root = lock(ticket)
+    access.check(by, Permission.OPEN_MASKED, contract_id=root.contract_id)
+    if len(reason.strip()) < 5:
+        raise Refused(_("Say in a few words why you have to know; the privacy owner reads it."))
+    customer = root.customer
+    if customer is None:
+        raise Refused(_("Nobody knows who the customer of this ticket is."))
+    trail.record(
+        Act.MASKS_OPENED, root.trail_subject, by=by, at=at, facts={"customer": customer.pk},
+        personal={"reason": reason.strip()},
+    )  # fmt: skip
+    notices.tell(
+        notices.Telling(
+            kind=Notice.Kind.AUDIT,
+            key=f"masks:{root.pk}:{by.pk}:{at.timestamp():.0f}",
+            to=offices.to_tell(root.contract_id, [Office.PRIVACY_OWNER], at=at),
+            subject_ref=root.reference,
+            facts={"says": "audit.opened", "who": by.name},
+        ),
+        at=at,
+    )
+    shown = [(str(_("Name")), customer.name), (str(_("Organisation")), customer.organisation)]
+    rows = Address.objects.filter(customer=customer).order_by("kind", "-is_primary", "pk")
+    shown += [(str(row.get_kind_display()), row.value) for row in rows]
+    return [(kind, value) for kind, value in shown if value]

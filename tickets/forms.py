@@ -489,3 +489,10 @@ def active_teams(contract: int) -> Any:
 def local(value: dt.datetime) -> str:
     """A moment as a date and time field shows it."""
     return timezone.localtime(value).strftime("%Y-%m-%dT%H:%M")
+
+
+class IdentityForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Why you have to know"), widget=forms.Textarea(attrs={"rows": 3}), max_length=500,
+        help_text=_("It is recorded, and the privacy owner is told."),
+    )  # fmt: skip

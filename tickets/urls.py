@@ -38,6 +38,7 @@ urlpatterns = [
     path("tickets/<int:number>/", ticket.page, name="ticket"),
     path("tickets/<int:number>/peek/", queue.peek, name="peek"),
     path("tickets/<int:number>/earlier/", ticket.earlier, name="earlier"),
+    path("tickets/<int:number>/identity/", ticket.identity, name="ticket_identity"),
     path("tickets/<int:number>/address/<int:address>/", ticket.show_address, name="show_address"),
     path("tickets/<int:number>/write/", writing.write, name="write"),
     path("tickets/<int:number>/call/", contacts.call, name="log_call"),

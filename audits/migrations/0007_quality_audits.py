@@ -9,8 +9,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audits", "0004_keep_until"),
-        ("csp", "0029_audit_notices"),
+        ("audits", "0006_review_guards"),
+        ("csp", "0030_audit_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import itertools
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +22,7 @@ from audits.lists import LISTS
 from audits.views.board import contract_of, period_of
 from csp import access, clock, trail
 from csp.access import person, requires
+from csp.cells import harmless
 from csp.contract import CLAUSES, OBLIGATIONS
 from csp.events import Act
 from csp.models import Contract, Team
@@ -133,20 +133,11 @@ def _facts(one: List, filters: Filters, count: int) -> dict[str, Any]:
 # ---------------------------------------------------------------- as a file
 
 
-# At the beginning, or after what some spreadsheet takes for the end of a cell; full-width signs are read as signs, too.
-_FORMULA = re.compile(r"(^(?=\s*[=+\-@＝＋－＠])|(?<=\S)[;,\t\r\n](?=\s*[=+\-@＝＋－＠]))")
-
-
 class _Line:
     """What a csv writer writes to: it hands the line back."""
 
     def write(self, text: str) -> str:
         return text
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, whatever it cuts lines by: what begins like one is text."""
-    return _FORMULA.sub(r"\1'", cell)
 
 
 @requires()

@@ -21,14 +21,14 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from audits import corrective, measures, noncompliance, reviews
+from audits import audit_findings, corrective, measures, noncompliance, programme, reviews
 from audits.models import CorrectiveAction, Measure
 from csp import deadlines, loops
 from csp.models import DataBreach, DataRequest
 from csp.privacy import breaches, requests
 from tests import factories
 from tests.cast import Cast
-from tickets.models import MailText
+from tickets.models import MailText, Ticket
 from training import courses, records, requirements
 from training.models import Course
 
@@ -94,9 +94,22 @@ def samples(cast: Cast) -> dict[str, dict[str, Any]]:
         team=cast.team, nature=DataBreach.Nature.CONFIDENTIALITY, what="A letter.", aware_at=factories.AT,
         by=cast.rita, at=factories.AT,
     )  # fmt: skip
+    audit = programme.plan(
+        cast.contract, title="February", clauses=["3.1"], teams=[cast.team], since=factories.SINCE, until=factories.AT,
+        sample_size=1, auditor=cast.vera, begins_at=factories.AT, ends_at=factories.AT + factories.DAY, by=cast.vera,
+        at=factories.AT,
+    )  # fmt: skip
+    shut = factories.ticket(team=cast.team, customer=cast.carl, received_at=factories.AT - 2 * factories.DAY)
+    Ticket.objects.filter(pk=shut.pk).update(state="closed", closed_at=factories.AT - factories.DAY)
+    [drawn] = programme.draw(audit, by=cast.vera, at=factories.AT)
+    audit_findings.record(
+        audit, team=cast.team, clause="3.1", severity="minor", text="Second calls leave no trace.", by=cast.vera,
+        at=factories.AT, draw=drawn,
+    )  # fmt: skip
     return {
         "data-request/": {"pk": asked.pk, "name": "note"},
         "data-breach/": {"pk": leaked.pk, "name": "assess"},
+        "audits/": {"pk": audit.pk, "rank": 1, "number": 1},
         "course_take": {"pk": course.pk},
         "test_start": {"pk": course.pk},
         "test": {"pk": records.start(course, by=cast.rita, at=factories.AT).pk},

@@ -15,7 +15,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from csp import access, clock, clockface, horizon
 from csp.access import Refused
@@ -23,7 +24,7 @@ from csp.models import Address, Deadline, Held, TrailEntry, User
 from csp.roles import Permission, Role
 from tickets import call_backs, changes, closing, complexity, desk, disclosure, resolving
 from tickets.conversation import family, recipients, seen_of, spell
-from tickets.forms import ComposerForm
+from tickets.forms import ComposerForm, IdentityForm
 from tickets.models import CallBack, ComplexityProposal, Draft, Escalation, Interaction, Resolution, Ticket, TicketLink
 from tickets.views.complaints import panel
 from tickets.views.door import (
@@ -161,6 +162,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "may_work": may_work,
         "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS, team_id=ticket.team_id),
         "may_hold": access.may(user, Permission.PLACE_HOLDS, team_id=ticket.team_id),
+        "may_open_identity": not names and access.may(user, Permission.OPEN_MASKED, contract_id=ticket.contract_id),
         "may_see_sources": access.may(user, Permission.SEE_SOURCES, team_id=ticket.team_id),
         "may_confirm_calls": access.may(user, Permission.CONFIRM_CALLS, team_id=ticket.team_id),
         "is_complex": ticket.escalate_id is not None,
@@ -391,3 +393,21 @@ def show_address(request: HttpRequest, number: int, address: int) -> HttpRespons
         return refuse(request, refusal, path_of(ticket))
     template = "tickets/address.html#value" if is_fragment(request) else "tickets/address.html"
     return render(request, template, {"ticket": ticket, "value": value, "kind": row.get_kind_display()})
+
+
+@access.requires(Permission.OPEN_MASKED)
+@never_cache
+@require_http_methods(["GET", "POST"])
+def identity(request: HttpRequest, number: int) -> HttpResponse:
+    """Who the customer is, for whoever audits: shown once, for a reason."""
+    ticket = load(request, number)
+    form = IdentityForm(request.POST or None)
+    context: dict[str, Any] = {"ticket": ticket, "form": form}
+    if request.method == "POST" and form.is_valid():
+        try:
+            context["shown"] = disclosure.open_identity(
+                ticket, reason=form.cleaned_data["reason"], by=person(request), at=clock.now()
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return render(request, "tickets/identity.html", context, status=422 if form.errors else 200)

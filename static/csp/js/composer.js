@@ -38,7 +38,7 @@ const keep = async (form) => {
 };
 
 document.addEventListener("input", ({ target }) => {
-  const form = target.closest?.("form.composer[data-draft-url]");
+  const form = target.closest?.("form[data-draft-url]");
   if (!form || target.name === "kind") return;
   clearTimeout(pending.get(form));
   pending.set(form, setTimeout(() => keep(form), REST));
@@ -62,7 +62,7 @@ document.addEventListener("csp:key", goOn);
 document.addEventListener("click", (event) => { if (event.detail > 0) goOn(event); });
 
 document.addEventListener("keydown", (event) => {
-  const form = event.target.closest?.("form.composer");
+  const form = event.target.closest?.("form.composer, form[data-draft-url]");
   if (form && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     form.requestSubmit(form.querySelector("[type=submit]:not([hidden])"));
