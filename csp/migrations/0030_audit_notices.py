@@ -4,15 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('csp', '0029_review_notices'),
+        ("csp", "0029_review_notices"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='notice',
-            name='kind',
-            field=models.CharField(choices=[('breach', 'Promise broken'), ('reminder', 'Running out'), ('escalation', 'Escalated'), ('assigned', 'Assigned'), ('returned', 'Handed back'), ('reply', 'Customer wrote'), ('delivery', 'Not delivered'), ('pending', 'Reminder'), ('case', 'Non-compliance'), ('measure', 'Measure'), ('cosign', 'Waits for a co-signature'), ('feedback', 'Feedback'), ('training', 'Training'), ('approval', 'Approvals'), ('review', 'Review'), ('audit', 'Quality audits'), ('system', 'Needs an administrator')], max_length=12),
+            model_name="notice",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("breach", "Promise broken"),
+                    ("reminder", "Running out"),
+                    ("escalation", "Escalated"),
+                    ("assigned", "Assigned"),
+                    ("returned", "Handed back"),
+                    ("reply", "Customer wrote"),
+                    ("delivery", "Not delivered"),
+                    ("pending", "Reminder"),
+                    ("case", "Non-compliance"),
+                    ("measure", "Measure"),
+                    ("cosign", "Waits for a co-signature"),
+                    ("feedback", "Feedback"),
+                    ("training", "Training"),
+                    ("approval", "Approvals"),
+                    ("review", "Review"),
+                    ("audit", "Quality audits"),
+                    ("system", "Needs an administrator"),
+                ],
+                max_length=12,
+            ),
         ),
     ]
