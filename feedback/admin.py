@@ -18,3 +18,4 @@ reading(models.ThemeText, contract="theme__contract",
 reading(models.Recurrence, contract="contract",
         list_display=("pk", "theme_id", "group_id", "at", "remarks", "tickets"))  # fmt: skip
 reading(models.SurveyRule, contract="contract", list_display=("pk", "contract_id", "is_on", "wait_hours", "cap_days"))
+reading(models.ThemeRule, contract="contract")
