@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0029_review_notices"),
+        ("csp", "0030_erasure"),
     ]
 
     operations = [
