@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("audits", "0006_review_guards"),
-        ("csp", "0031_audit_notices"),
+        ("csp", "0032_audit_notices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
