@@ -36,13 +36,15 @@ from csp.models import (
     Version,
 )
 from csp.roles import Office, Role
-from feedback.models import Remark
+from feedback.models import ActionItem, Recurrence, Remark, Theme
+from feedback.models import Finding as Found
 from tickets.models import InboundMessage
 from tickets.sorting import SORT_WITHIN
 
 SEALED_WITHIN = dt.timedelta(seconds=60)
 READ_WITHIN = dt.timedelta(minutes=5)
 HALF_A_YEAR = dt.timedelta(days=184)
+WRITTEN_UP_WITHIN = dt.timedelta(days=10)
 
 
 class Standing(enum.StrEnum):
@@ -168,10 +170,50 @@ def _supervisors(look: Look) -> Finding:
 
 
 def _feedback_team(look: Look) -> Finding:
+    """2.3: somebody studies what customers say, and what recurs is written up within the days of a finding."""
     count = len(look.people[Role.ANALYST])
     if not count:
         return Finding(Standing.AT_RISK, _("Nobody is a feedback analyst."))
-    return Finding(Standing.KEPT, ngettext("%(n)d person", "%(n)d people", count) % {"n": count})
+    people = ngettext("%(n)d person", "%(n)d people", count) % {"n": count}
+    left = _recurring_without_a_finding(look)
+    if left:
+        text = ngettext(
+            "%(n)d issue recurs and nobody has written it up in ten days.",
+            "%(n)d issues recur and nobody has written them up in ten days.",
+            left,
+        )
+        return Finding(Standing.AT_RISK, f"{people}. {text % {'n': left}}", "/feedback/sort/")
+    themes = Theme.objects.standing().filter(contract=look.contract).count()
+    if not themes:
+        return Finding(Standing.KEPT, people, "/feedback/sort/")
+    text = ngettext("%(people)s, %(n)d theme.", "%(people)s, %(n)d themes.", themes)
+    return Finding(Standing.KEPT, text % {"people": people, "n": themes}, "/feedback/themes/")
+
+
+def _recurring_without_a_finding(look: Look) -> int:
+    """What recurs, was told ten days ago, and is neither dismissed nor the subject of a finding."""
+    told = Recurrence.objects.filter(contract=look.contract, at__lt=look.at - WRITTEN_UP_WITHIN)
+    found = Q(theme__findings__isnull=False) | Q(group__theme__findings__isnull=False)
+    gone = Q(theme__dismissed_at__isnull=False) | Q(group__dismissed_at__isnull=False)
+    joined = Q(theme__merged_into__isnull=False) | Q(group__theme__merged_into__isnull=False)
+    return told.exclude(pk__in=told.filter(found | gone | joined).values("pk")).count()
+
+
+def _findings(look: Look) -> Finding:
+    """7.2: what was found, what is done about it, and what was decided not to act on."""
+    rows = Found.objects.filter(contract=look.contract)
+    counts = rows.aggregate(
+        all=Count("pk"), open=Count("pk", filter=Q(state=Found.State.OPEN)),
+        refused=Count("pk", filter=Q(state=Found.State.REFUSED)),
+    )  # fmt: skip
+    if not counts["all"]:
+        return Finding(Standing.NONE, _("Nothing has been found yet."), "/feedback/findings/")
+    items = ActionItem.objects.filter(finding__contract=look.contract).aggregate(
+        running=Count("pk", filter=Q(state__in=[ActionItem.State.PLANNED, ActionItem.State.DONE])),
+        verified=Count("pk", filter=Q(state=ActionItem.State.VERIFIED)),
+    )
+    said = _("To decide: %(open)d. Actions under way: %(running)d. Verified: %(verified)d. Not acted on: %(refused)d.")
+    return Finding(Standing.KEPT, said % (counts | items), "/feedback/findings/")
 
 
 def _unsorted(look: Look) -> Finding:
@@ -371,6 +413,7 @@ CONTROLS: dict[str, Control] = {
     "6.2": _measured,
     "6.3": _audits,
     "7.1": _feedback,
+    "7.2": _findings,
     "7.3": _reviews,
     "8.1": _reports,
     "8.2": _measures,

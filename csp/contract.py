@@ -95,9 +95,9 @@ class Obligation:
 
     `verb` and `past` are the words on the clock ("Respond", "Responded"). `reminders` are shares of the term in per
     cent; `reminders_before` are distances from the due time. `policy` marks a target that the company adds: it may be
-    tighter than a clause, never looser. `tells` names the offices that learn of a breach, besides those concerned.
-    `climbs` leaves it to
-    the owner whom a breach is told to, rung by rung.
+    tighter than a clause, never looser. `tells` names the offices that learn of a breach, besides those concerned;
+    with `tells_deputies` whoever stands in for a supervisor of the team who is away does, too.
+    `climbs` leaves it to the owner whom a breach is told to, rung by rung.
     `enforced` tells whether deadlines of this kind are started by the product.
     """
 
@@ -115,6 +115,7 @@ class Obligation:
     escalates: bool = False
     opens_noncompliance: bool = False
     tells: tuple[str, ...] = ()
+    tells_deputies: bool = False
     climbs: bool = False
     enforced: bool = False
 
@@ -387,14 +388,20 @@ OBLIGATIONS: dict[str, Obligation] = {
         ),
         Obligation(
             "finding", "7.2", "Act", "Acted", "finding recorded", "an action item, or a refusal with a reason",
-            Term(days=10), policy=True, reminders_before=_days(3, 1),
+            Term(days=10), policy=True, reminders_before=_days(3, 1), tells=("feedback_lead",), tells_deputies=True,
+            enforced=True,
         ),
         Obligation(
-            "action_item", "7.2", "Act", "Done", "agreed", "done and verified", reminders_before=_days(3, 1)
+            "action_item", "7.2", "Act", "Done", "agreed", "done, with evidence; a rejected verification annuls it",
+            reminders_before=_days(3, 1), tells=("feedback_lead",), tells_deputies=True, enforced=True,
+        ),
+        Obligation(
+            "verify_item", "7.2", "Verify", "Verified", "done", "checked by somebody independent", Term(days=3),
+            policy=True, reminders_before=_days(1), tells=("feedback_lead",), enforced=True,
         ),
         Obligation(
             "feedback_inbox", "2.2", "Read", "Read", "receipt", "answered, made a complaint, or closed with a reason",
-            DAY, policy=True, reminders=(80,), enforced=True,
+            DAY, policy=True, reminders=(80,), tells_deputies=True, enforced=True,
         ),
         Obligation(
             "review", "7.3", "Review", "Reviewed", "last review, or joining", "held, both sides heard", Term(months=6),

@@ -164,6 +164,7 @@ class Act(TextChoices):
     ITEM_VERIFIED = "item.verified", _("verified an action item")
     ITEM_REJECTED = "item.rejected", _("rejected what was done for an action item")
     ITEM_EFFECT = "item.effect", _("measured what an action item changed")
+    ITEM_EVIDENCE_READ = "item.evidence_read", _("opened the evidence of an action item")
     FINDING_PROCEDURE = "finding.procedure", _("changed a procedure because of a finding")
     # training
     COURSE_ADDED = "course.added", _("began a course")

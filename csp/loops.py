@@ -14,7 +14,7 @@ from csp import deadlines, notices, outbox, readiness, sealing
 from csp.privacy import breaches as data_breaches
 from csp.privacy import erasing, ledger, locking, packages
 from csp.privacy import requests as data_requests
-from feedback import objections, similar, surveys, themes
+from feedback import improvements, objections, similar, surveys, themes
 from tickets import (
     acknowledging,
     assignment,
@@ -84,6 +84,7 @@ RULES: Mapping[str, Loop] = {
     "surveys": surveys.send,
     "relate": similar.relate,
     "recur": themes.recur,
+    "effects": improvements.measure,
     "unsupervised": readiness.tell_unsupervised,
     "terms": retention.set_terms,
     "dispose": retention.carry_out,

@@ -17,7 +17,7 @@ from django.utils import dateformat, timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from csp import access, batches, offices, outbox
+from csp import access, batches, offices, outbox, shifts
 from csp.contract import OBLIGATIONS
 from csp.models import Deadline, KeptFrom, Notice, RoleGrant, User
 from csp.roles import Role
@@ -221,7 +221,14 @@ class Rungs:
         people = self.concerned(deadline)
         if deadline.rule.tells and not deadline.in_confidence:
             people += self.officers(deadline.contract_id, deadline.rule.tells)
+        if deadline.rule.tells_deputies and not deadline.in_confidence:
+            people += self.deputies(deadline.team_id)
         return people
+
+    def deputies(self, team_id: int) -> list[User]:
+        """Who stands in for those supervisors of a team who are away."""
+        away = shifts.away([user.pk for user in self.supervisors(team_id)], self._at)
+        return [absence.deputy for absence in away.values() if absence.deputy is not None]
 
     def officers(self, contract_id: int, codes: Iterable[str]) -> list[User]:
         """Who holds these offices, with the administrators for an empty one."""

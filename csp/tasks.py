@@ -37,6 +37,8 @@ EVERY = {
     "pending": 60,
     "close": 60,
     "surveys": 60,
+    "recur": 60,
+    "effects": 3600,
     "terms": 60,
     "routine": 3600,
     "retention": 3600,

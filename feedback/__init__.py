@@ -7,4 +7,7 @@ inbox       what a supervisor has to see: low scores and remarks, with a clock
 groups      what representatives see: figures of five and more
 similar     texts that are alike, of remarks and tickets: suggestions
 themes      what customers keep saying: named, merged, split by analysts; what recurs is told
+counting    how often a theme was said, for one reader
+improvements  findings, what is done about them, who verified it: each with a clock
+effects     the same figure before and after
 """

@@ -19,3 +19,14 @@ reading(models.Recurrence, contract="contract",
         list_display=("pk", "theme_id", "group_id", "at", "remarks", "tickets"))  # fmt: skip
 reading(models.SurveyRule, contract="contract", list_display=("pk", "contract_id", "is_on", "wait_hours", "cap_days"))
 reading(models.ThemeRule, contract="contract")
+reading(models.Finding, contract="contract", list_filter=("state", "clause"),
+        list_display=("pk", "state", "clause", "team", "written_at", "written_by_id"))  # fmt: skip
+reading(models.FindingRefusal, contract="finding__contract", list_display=("pk", "finding_id", "by_id", "at"))
+reading(models.ActionItem, contract="finding__contract", list_filter=("state", "measure"),
+        list_display=("pk", "finding_id", "state", "measure", "owner_id", "agreed_at"))  # fmt: skip
+reading(models.Work, contract="item__finding__contract", list_display=("pk", "item_id", "by_id", "at"))
+reading(models.WorkCheck, contract="work__item__finding__contract",
+        list_display=("pk", "work_id", "accepted", "by_id", "at"))  # fmt: skip
+reading(models.Effect, contract="item__finding__contract", list_display=("pk", "item_id", "at"))
+reading(models.ProcedureChange, contract="finding__contract",
+        list_display=("pk", "finding_id", "version_id", "by_id", "at"))  # fmt: skip

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 
 from csp.contract import CLAUSES
-from csp.models import Contract, Team
-from feedback.models import Outcome, Remark, Theme
+from csp.models import Contract, RoleGrant, Team, User
+from feedback.models import ActionItem, Finding, Outcome, Remark, Theme
+from tickets.forms import FilesField
+from tickets.models import Category
 from tickets.public_forms import AddressField
 
 FACES = ("angry", "frown", "meh", "smile", "laugh")
@@ -209,3 +212,87 @@ class MergeForm(forms.Form):
 class RecursForm(forms.Form):
     recurs_texts = forms.IntegerField(label=_("Texts that are alike"), min_value=2, max_value=1000)
     recurs_days = forms.IntegerField(label=_("Within days"), min_value=1, max_value=365)
+
+
+# ---------------------------------------------------------------- findings and what is done about them
+
+
+class Text(forms.CharField):
+    def __init__(self, *, rows: int = 4, **kwargs: Any) -> None:
+        super().__init__(max_length=10_000, widget=forms.Textarea(attrs={"rows": rows}), **kwargs)
+
+
+class FindingForm(forms.Form):
+    title = forms.CharField(label=_("In a sentence"), max_length=200)
+    text = Text(
+        label=_("What you found"), rows=6,
+        help_text=_("In your own words. Leave out who said it; what it rests on is kept with it by itself."),
+    )  # fmt: skip
+    recommendation = Text(label=_("What should be done"), help_text=_("One recommendation a line."))
+    team = forms.ModelChoiceField(Team.objects.none(), label=_("Whose supervisors decide"), empty_label=None)
+    clause = forms.ChoiceField(label=_("Clause"), required=False)
+    about = forms.CharField(
+        label=_("What it rests on"), max_length=500, required=False,
+        help_text=_("Remarks and tickets by their numbers: F-12, #4790."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, teams: QuerySet[Team], theme: Theme | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = teams  # type: ignore[attr-defined]  # a model choice field
+        self.fields["clause"].choices = clauses()  # type: ignore[attr-defined]  # a choice field
+        if theme is not None:
+            self.fields["about"].help_text = _("The texts of the theme are kept with it; others by number: F-12.")
+
+
+class AgreeForm(forms.Form):
+    what = forms.CharField(label=_("What is done"), max_length=500)
+    owner = forms.ModelChoiceField(User.objects.none(), label=_("Who does it"))
+    day = forms.DateField(
+        label=_("Done by the end of"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    measure = forms.ChoiceField(
+        label=_("The figure that will show it"), choices=[],
+        help_text=_("It is told for as many days before as after. What was before is frozen now."),
+    )  # fmt: skip
+    window_days = forms.IntegerField(label=_("Days before and after"), min_value=7, max_value=182, initial=28)
+
+    def __init__(self, *args: Any, finding: Finding, at: dt.datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        mine = Q(team__contract=finding.contract_id) | Q(contract=finding.contract_id)
+        grants = RoleGrant.objects.in_force(at).filter(mine)
+        people = User.objects.filter(is_active=True, pk__in=grants.values("user")).order_by("name", "pk")
+        self.fields["owner"].queryset = people  # type: ignore[attr-defined]  # a model choice field
+        choices = [choice for choice in ActionItem.Measure.choices if finding.theme_id or choice[0] != "rate"]
+        self.fields["measure"].choices = choices  # type: ignore[attr-defined]  # a choice field
+
+
+class OneReasonForm(forms.Form):
+    reason = Text(label=_("Why"), help_text=_("It stands in the evidence."))
+
+
+class DoneForm(forms.Form):
+    text = Text(label=_("What was done, and how that shows"))
+    evidence = FilesField()
+
+
+class VerdictForm(forms.Form):
+    verdict = forms.ChoiceField(
+        label=_("Was it done?"), widget=forms.RadioSelect,
+        choices=[
+            ("yes", _("Yes, the evidence shows it")),
+            ("no", _("No: it counts as not done, and the first due time stands")),
+        ],
+    )  # fmt: skip
+    note = Text(label=_("What you looked at and what you found"))
+
+
+class ProcedureChoiceForm(forms.Form):
+    category = forms.ModelChoiceField(
+        Category.objects.none(), label=_("Complaints about"), required=False, empty_label=_("Every other complaint"),
+        help_text=_("The draft opens next. Once it is published, its update course follows by itself."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, contract: Contract, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = Category.objects.filter(contract=contract, is_active=True).order_by("name", "pk")
+        self.fields["category"].queryset = rows  # type: ignore[attr-defined]  # a model choice field

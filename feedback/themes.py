@@ -11,7 +11,7 @@ import functools
 from collections.abc import Collection, Iterable
 
 from django.db import transaction
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from csp import access, batches, notices, offices, trail
@@ -21,8 +21,11 @@ from csp.events import Act
 from csp.models import Contract, Notice, RoleGrant, Team, User
 from csp.roles import Office, Permission, Role
 from feedback.models import Group, Recurrence, Remark, Text, Theme, ThemeRule, ThemeText
+from tickets.models import Resolution, Ticket
 
 ACTOR = "feedback"
+# A score above this tells of nothing that is wrong.
+HIGHEST_WRONG = 3
 
 
 def lock(theme: Theme) -> Theme:
@@ -309,6 +312,17 @@ def change_rule(contract: Contract, *, recurs_texts: int, recurs_days: int, by: 
     return rule
 
 
+def issues(texts: QuerySet[Text]) -> QuerySet[Text]:
+    """Of these the ones that tell of something wrong: remarks without a good score, complaints, tickets whose cause was
+    found with us. What is merely asked often, or praised, is no issue.
+    """
+    caused = Resolution.objects.filter(ticket=OuterRef("ticket"), undone_at__isnull=True).exclude(
+        cause__in=["", Resolution.Cause.UNFOUNDED, Resolution.Cause.UNKNOWN, Resolution.Cause.THIRD_PARTY]
+    )
+    wrong = Q(remark__isnull=False) & (Q(remark__score__isnull=True) | Q(remark__score__lte=HIGHEST_WRONG))
+    return texts.filter(wrong | Q(ticket__kind=Ticket.Kind.COMPLAINT) | Exists(caused))
+
+
 def recur(at: dt.datetime, *, limit: int = 50) -> int:
     """Write down, and tell once, every theme and group that recurs by the rule and lacks it. Returns how many."""
     done = 0
@@ -317,7 +331,7 @@ def recur(at: dt.datetime, *, limit: int = 50) -> int:
         since = at - dt.timedelta(days=rule.recurs_days)
         lately = Text.objects.filter(contract=contract, at__gt=since, at__lte=at)
         found = (
-            lately.filter(
+            issues(lately).filter(
                 group__dismissed_at__isnull=True, group__recurrence__isnull=True, group__theme__isnull=True,
             ).values_list("group", flat=True).annotate(n=Count("pk")).filter(n__gte=rule.recurs_texts).order_by("group")
         )  # fmt: skip
@@ -355,6 +369,7 @@ def _theme_recurs(theme: Theme, *, rule: ThemeRule, at: dt.datetime) -> int:
 def _write_down(
     row: Group | Theme, texts: QuerySet[Text], rule: ThemeRule, since: dt.datetime, at: dt.datetime
 ) -> int:  # fmt: skip
+    texts = issues(texts)
     found = texts.aggregate(
         remarks=Count("pk", filter=Q(remark__isnull=False)), tickets=Count("pk", filter=Q(ticket__isnull=False))
     )
@@ -397,9 +412,3 @@ def team_of(contract: Contract, at: dt.datetime) -> list[User]:
 def _supervisors(teams: Iterable[int], at: dt.datetime) -> list[User]:
     rungs = notices.Rungs(at)
     return [user for team in sorted(teams) for user in rungs.supervisors(team)]
-
-
-def oldest(theme: Theme) -> dt.datetime | None:
-    """When it was first said."""
-    moment: dt.datetime | None = remarks_of(theme).aggregate(at=Min("received_at"))["at"]
-    return moment

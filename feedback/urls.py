@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from feedback.views import inbox, log, public, themes
+from feedback.views import improvements, inbox, log, public, themes
 
 urlpatterns = [
     path("feedback/", log.index, name="feedback"),
@@ -29,6 +29,18 @@ urlpatterns = [
     path("feedback/sort/<int:pk>/accept/", themes.accept, name="group_accept"),
     path("feedback/sort/<int:pk>/dismiss/", themes.dismiss_group, name="group_dismiss"),
     path("feedback/sort/<int:pk>/restore/", themes.restore_group, name="group_restore"),
+    path("feedback/themes/<int:pk>/finding/", improvements.write_from, name="theme_finding"),
+    path("feedback/findings/", improvements.index, name="findings"),
+    path("feedback/findings/new/", improvements.write, name="finding_write"),
+    path("feedback/findings/<int:pk>/", improvements.show, name="finding"),
+    path("feedback/findings/<int:pk>/agree/", improvements.agree, name="finding_agree"),
+    path("feedback/findings/<int:pk>/refuse/", improvements.refuse_finding, name="finding_refuse"),
+    path("feedback/findings/<int:pk>/procedure/", improvements.procedure, name="finding_procedure"),
+    path("feedback/actions/<int:pk>/", improvements.item, name="action_item"),
+    path("feedback/actions/<int:pk>/done/", improvements.done, name="action_item_done"),
+    path("feedback/actions/<int:pk>/verify/", improvements.verify, name="action_item_verify"),
+    path("feedback/actions/<int:pk>/withdraw/", improvements.withdraw, name="action_item_withdraw"),
+    path("feedback/action-files/<int:pk>/", improvements.file, name="action_item_file"),
     path("survey/<str:token>/", public.survey, name="survey"),
     path("survey/stop/<str:token>/", public.stop, name="stop_surveys"),
     path("tell-us/", public.tell, name="tell_us"),

@@ -26,6 +26,7 @@ def shell(user: User, current: str) -> dict[str, Any]:
         ("themes", _("Themes"), P.SEE_FEEDBACK),
         ("feedback", _("Log"), P.SEE_FEEDBACK),
         ("theme_sorting", _("To sort"), P.SEE_FEEDBACK),
+        ("findings", _("Actions"), P.SEE_FEEDBACK_GROUPS),
         ("feedback_inbox", _("Inbox"), P.HANDLE_FEEDBACK),
         ("feedback_groups", _("Figures"), P.SEE_FEEDBACK_GROUPS),
     ]

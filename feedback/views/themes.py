@@ -22,10 +22,10 @@ from csp.access import Refused, contracts_of, person, requires, scope_of
 from csp.models import Contract, Deadline, Team, User
 from csp.roles import Permission as P
 from csp.roles import Role
-from feedback import counting, similar, themes
+from feedback import counting, improvements, similar, themes
 from feedback.counting import Counted
 from feedback.forms import MergeForm, RecursForm, SplitForm, TextsForm, ThemeForm, clauses
-from feedback.models import Group, Remark, Text, Theme
+from feedback.models import Finding, Group, Remark, Text, Theme
 from feedback.views.tabs import shell
 from tickets.models import Ticket
 from tickets.views.door import Step, go, number_in, refuse, take_step
@@ -81,8 +81,15 @@ def _page(request: HttpRequest, chosen: Theme | None) -> HttpResponse:
     totals = {one.theme.pk: [sum(week) for week in one.by_week(weeks, zone)] for one in counted}
     counted.sort(key=lambda one: (-sum(totals[one.theme.pk][-4:]), -one.count, -one.theme.pk))
     opened = chosen or (counted[0].theme if counted else None)
+    duties = improvements.duties_of(one.theme.pk for one in counted)
     lines = [
-        Line(one, charts.spark(totals[one.theme.pk]), _trend(totals[one.theme.pk]), one.theme == opened)
+        Line(
+            one,
+            charts.spark(totals[one.theme.pk]),
+            _trend(totals[one.theme.pk]),
+            one.theme == opened,
+            duties.get(one.theme.pk),
+        )
         for one in counted
     ]
     context: dict[str, Any] = {
@@ -98,6 +105,7 @@ def _page(request: HttpRequest, chosen: Theme | None) -> HttpResponse:
     if opened is not None:
         mine = next((one for one in counted if one.theme == opened), None)
         context |= _opened(request, mine or counting.of_themes([opened], user, at)[0], weeks)
+        context["duty"] = duties.get(opened.pk)
     return render(request, "feedback/themes.html", context)
 
 
@@ -141,6 +149,11 @@ def _opened(request: HttpRequest, one: Counted, weeks: list[dt.date]) -> dict[st
         ).count(),
         "recurrence": getattr(theme, "recurrence", None),
         "may_sort": access.may(user, P.SORT_THEMES, contract_id=theme.contract_id),
+        "may_find": access.may(user, P.WRITE_FINDINGS, contract_id=theme.contract_id),
+        "findings": list(
+            Finding.objects.visible_to(user).filter(theme__in=family).select_related("act")
+            .prefetch_related("items__deadline").order_by("-pk")
+        ),
     }  # fmt: skip
 
 
@@ -344,7 +357,9 @@ def sorting(request: HttpRequest) -> HttpResponse:
     fresh = similar.standing_groups(contracts).annotate(
         n=Count("texts", filter=mine, distinct=True), latest=Max("texts__at", filter=mine)
     )
-    groups = list(fresh.filter(n__gte=2).order_by("-n", "-latest", "pk")[:PAGE])
+    # What is alike among tickets alone is shown where it recurs: an analyst cannot read it.
+    worth = Q(recurrence__isnull=False) | Q(pk__in=Text.objects.filter(remark__in=visible).values("group"))
+    groups = list(fresh.filter(worth, n__gte=2).order_by("-n", "-latest", "pk")[:PAGE])
     asked = number_in(request.GET.get("group", ""))
     groups.sort(key=lambda group: group.pk != asked)
     more = similar.unsorted(contracts).filter(remark__in=visible).select_related("remark__team", "group__theme")

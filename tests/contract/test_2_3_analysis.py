@@ -197,7 +197,10 @@ def test_what_recurs_is_told_once_and_on_the_edge_of_the_second(cast: Cast) -> N
     said(cast, words=LATE[0])
     for words in LATE[1:4]:
         said(cast, words=words, received_at=make.AT + DAY, at=make.AT + DAY)
-    make.ticket(team=cast.other_team, customer=cast.carl, subject="Delivery window missed", received_at=make.AT + DAY)
+    make.ticket(
+        team=cast.other_team, customer=cast.carl, subject="Delivery window missed", received_at=make.AT + DAY,
+        kind=Ticket.Kind.COMPLAINT,
+    )  # fmt: skip
     related(at=make.AT + DAY)
     assert themes.recur(make.AT + window) == 0, "the first is 28 days old to the second: it is out"
     assert themes.recur(make.AT + window - SECOND) == 1
@@ -220,6 +223,18 @@ def test_one_fewer_than_the_rule_asks_recurs_not_and_the_rule_can_be_set(cast: C
         themes.change_rule(cast.contract, recurs_texts=4, recurs_days=7, by=cast.sam, at=make.AT)
     themes.change_rule(cast.contract, recurs_texts=4, recurs_days=7, by=cast.fay, at=make.AT)
     assert themes.recur(make.AT) == 1
+
+
+def test_what_is_praised_or_merely_asked_often_is_no_issue(cast: Cast) -> None:
+    for words in LATE:
+        said(cast, words=words, score=4)
+    for _each in range(5):
+        make.ticket(team=cast.team, customer=cast.carl, subject="Delivery window missed")
+    related()
+    assert themes.recur(make.AT) == 0
+    Ticket.objects.update(kind=Ticket.Kind.COMPLAINT)
+    assert themes.recur(make.AT) == 1
+    assert (Recurrence.objects.get().remarks, Recurrence.objects.get().tickets) == (0, 5)
 
 
 def test_a_group_that_was_told_of_is_not_told_of_again_as_a_theme(cast: Cast) -> None:

@@ -38,6 +38,7 @@ def test_no_policy_is_called_a_clause() -> None:
         "record",
         "verify",
         "finding",
+        "verify_item",
         "feedback_inbox",
         "review",
         "hold_review",
