@@ -24,6 +24,7 @@ from tickets import (
     escalation,
     lifecycle,
     request_links,
+    sorting,
     taking_up,
 )
 from tickets.intake import taking_in
@@ -61,6 +62,7 @@ RULES: Mapping[str, Loop] = {
     "breach_undelivered": data_breaches.tell_undelivered,
     "packages": packages.destroy_old,
     "orphans": assignment.return_orphaned,
+    "orphaned_escalations": escalation.pass_on_orphaned,
     "complaints": complaints.begin_lacking,
     "remind": deadlines.remind,
     "sweep": sweep,
@@ -79,6 +81,7 @@ RULES: Mapping[str, Loop] = {
     "reviews_end": reviews.end_unowed,
     "measures": measures.end_by_time,
     "pending": lifecycle.remind_pending,
+    "unsorted": sorting.warn,
     "call_backs": call_backs.remind,
     "close": lifecycle.close_resolved,
     "surveys": surveys.send,

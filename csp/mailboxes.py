@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,6 +79,13 @@ def _is_elsewhere(mailbox: Mailbox, values: Mapping[str, Any]) -> bool:
     return any(getattr(mailbox, name) != values[name] for name in ("host", "port", "security"))
 
 
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
+
+
 def _check(mailbox: Mailbox, values: Mapping[str, Any], secret: str, at: dt.datetime) -> None:
     if values["cut_over_at"] > at:
         raise Refused(_("The cut-over is still to come. What customers write until then would have no clock."))
@@ -87,6 +95,8 @@ def _check(mailbox: Mailbox, values: Mapping[str, Any], secret: str, at: dt.date
     if values["fetch"] != Mailbox.Fetch.NONE:
         if not values["host"] or not values["username"]:
             raise Refused(_("To fetch mail, the IMAP server and the user name are needed."))
+        if values["security"] == Mailbox.Security.NONE and not _is_this_machine(values["host"]):
+            raise Refused(_("Without encryption the password could be read on the way. Use TLS for another machine."))
         if not secret and mailbox.sealed_secret and _is_elsewhere(mailbox, values):
             raise Refused(_("Give the password or access token again: the stored one is for the other server only."))
         if not secret and not mailbox.sealed_secret:

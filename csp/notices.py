@@ -104,6 +104,7 @@ SAYINGS = {
     "step.needed": gettext_noop("%(ref)s: the step is needed; it was not waived."),
     "cosign.call": gettext_noop("%(ref)s: an answer was given live; look at it afterwards."),
     "cosign.call_wrong": gettext_noop("%(ref)s: what you told the customer live was not right. See the note."),
+    "mail.unsorted": gettext_noop("Mail waits to be sorted; somebody has to rule on it by %(due)s (§3.1)."),
     "call_back.soon": gettext_noop("%(ref)s: the customer was promised a call now."),
     "call_back.missed": gettext_noop("%(ref)s: a promised call was not made in time."),
     "cosign.signed": gettext_noop("%(ref)s: your answer was signed and is on its way."),
@@ -289,7 +290,7 @@ def sentence(notice: Notice) -> str:
                 "ref": notice.subject_ref
             }
         case Notice.Kind.PENDING if "says" in facts:
-            return _(SAYINGS[facts["says"]]) % {"ref": notice.subject_ref}
+            return _(SAYINGS[facts["says"]]) % ({"ref": notice.subject_ref} | facts)
         case Notice.Kind.PENDING:
             return _("%(ref)s: your reminder.") % {"ref": notice.subject_ref}
         case Notice.Kind.SYSTEM if facts.get("code") == "unsupervised":

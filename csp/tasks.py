@@ -29,6 +29,8 @@ EVERY = {
     "fetch": 30,
     "notify": 20,
     "orphans": 60,
+    "orphaned_escalations": 60,
+    "unsorted": 60,
     "require": 5,  # somebody new is limited from the first second; the row says since when
     "rounds": 3600,
     "reviews": 600,

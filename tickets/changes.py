@@ -25,23 +25,24 @@ JUST_NOW = dt.timedelta(minutes=1)  # where a first cursor begins
 
 def of_queue(view: View, user: User, since: str = "", *, at: dt.datetime) -> str:
     """The cursor of a queue now; the same string while nothing changed since that one."""
-    tickets = Ticket.objects.visible_to(user)
+    tickets, mine = Ticket.objects.visible_to(user), ""
     if view is View.MINE:
         tickets = tickets.filter(assignee=user)
-    latest, _underscore, _count = since.partition("_")
+        mine = f"_{tickets.unfinished().count()}"  # one that was given to somebody else is seen by its absence
+    latest, _underscore, rest = since.partition("_")
     try:
         after = dt.datetime.fromisoformat(latest) if latest else None
     except ValueError:
         after = None
     if after is None or after.tzinfo is None:  # a page just drawn: who changed long ago does not matter
-        since = f"{(at - JUST_NOW).isoformat()}_0"
+        latest, rest = (at - JUST_NOW).isoformat(), "0"
         after = at - JUST_NOW
     newest = tickets.filter(changed_at__gt=after - OVERLAP).order_by("-changed_at")
     moments = list(newest.values_list("changed_at", flat=True)[:200])
     if not moments:
-        return since
+        return f"{latest}_{rest.partition('_')[0]}{mine}"
     recent = sum(moment > moments[0] - OVERLAP for moment in moments)
-    return f"{moments[0].isoformat()}_{recent}"
+    return f"{moments[0].isoformat()}_{recent}{mine}"
 
 
 def of_ticket(number: int) -> int:
@@ -65,9 +66,9 @@ def of_escalations(user: User) -> str:
     return "_".join(str(value or "") for value in found.values()).replace(" ", "T").replace("+", "")
 
 
-def of_unsorted() -> str:
-    """The cursor of the mail that waits for a ruling."""
-    waiting = InboundMessage.objects.filter(state=InboundMessage.State.UNSORTED)
+def of_unsorted(user: User) -> str:
+    """The cursor of the mail that waits for this person's ruling."""
+    waiting = InboundMessage.objects.visible_to(user).unsorted().order_by()
     found = waiting.aggregate(number=Count("pk"), last=Max("pk"))
     return f"{found['number']}_{found['last'] or 0}"
 

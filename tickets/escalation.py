@@ -11,15 +11,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from csp import access, batches, deadlines, notices, trail
 from csp.access import Refused
 from csp.contract import OBLIGATIONS
 from csp.events import Act
-from csp.models import Breach, Deadline, Notice, User
-from csp.roles import Permission
+from csp.models import Breach, Deadline, Notice, RoleGrant, User
+from csp.roles import TABLE, Permission
 from tickets import complexity, taking_up
 from tickets.conversation import derive, lock, running
 from tickets.handling import check_can_work
@@ -180,6 +180,8 @@ def _pull_batch(breaches: list[Breach], at: dt.datetime) -> int:
     ]
     for row in Escalation.objects.bulk_create(fresh):
         open_ones[row.ticket_id] = row
+    # The database dates every change of a ticket; now it stands in another list, which open pages are to learn.
+    Ticket.objects.filter(pk__in=[row.ticket_id for row in fresh]).update(changed_at=at)
     taking_up.start(fresh, at=at)
     _reached_by_product(causes, tickets, at)
     written = EscalationCause.objects.bulk_create(
@@ -343,7 +345,9 @@ def follow_the_ticket(root: Ticket, *, by: User, at: dt.datetime) -> None:
     if row is None:
         return
     if row.accepted_by is not None and not _may_decide(row.accepted_by, root):
-        row = _pass_on(row, root, by=by, at=at)  # that it was accepted, by whom and when, does not change
+        row = _pass_on(
+            row, root, by=by, at=at, why=_("Moved to %(team)s.") % {"team": root.team}
+        )  # that it was accepted, by whom and when, does not change
     else:
         row.team = root.team
         if not _may_decide(row.to_user, root):
@@ -363,9 +367,46 @@ def follow_the_ticket(root: Ticket, *, by: User, at: dt.datetime) -> None:
     )
 
 
-def _pass_on(row: Escalation, root: Ticket, *, by: User, at: dt.datetime) -> Escalation:
-    row.closed_at, row.closed_by, row.outcome = at, by, Outcome.CLOSED
-    row.outcome_note = _("Moved to %(team)s.") % {"team": root.team}
+def pass_on_orphaned(at: dt.datetime, *, limit: int = 200) -> int:
+    """Put before the supervisors again what somebody had accepted who may no longer decide it. Returns how many."""
+    numbers = list(_orphaned(at).order_by("pk").values_list("pk", flat=True)[: batches.FAR])
+    return batches.each(numbers, functools.partial(_pass_on_one, at=at), limit=limit)
+
+
+def _orphaned(at: dt.datetime) -> QuerySet[Escalation]:
+    decides = RoleGrant.objects.in_force(at).filter(
+        user=OuterRef("accepted_by"), team=OuterRef("team"), role__in=TABLE[Permission.DECIDE_ESCALATIONS]
+    )
+    in_hand = Escalation.objects.filter(closed_at__isnull=True, accepted_by__isnull=False)
+    return in_hand.filter(Q(accepted_by__is_active=False) | ~Exists(decides))
+
+
+@transaction.atomic(durable=True)
+def _pass_on_one(number: int, *, at: dt.datetime) -> int:
+    root = lock(Escalation.objects.select_related("ticket").get(pk=number).ticket)
+    row = _orphaned(at).filter(pk=number).first()
+    if row is None:
+        return 0  # decided meanwhile
+    fresh = _pass_on(row, root, by=None, at=at, why=_("Whoever had it does not decide here any more."))
+    notices.tell(
+        notices.Telling(
+            kind=Notice.Kind.ESCALATION,
+            key=f"escalation:{fresh.pk}:again",
+            to=_told(fresh, at),
+            subject_ref=root.reference,
+            path=root.path,
+        ),
+        at=at,
+    )
+    trail.record(
+        Act.ESCALATION_RETURNED, root.trail_subject, by="people", at=at,
+        facts={"escalation": row.pk, "again": fresh.pk, "from": row.accepted_by_id},
+    )  # fmt: skip
+    return 1
+
+
+def _pass_on(row: Escalation, root: Ticket, *, by: User | None, at: dt.datetime, why: str) -> Escalation:
+    row.closed_at, row.closed_by, row.outcome, row.outcome_note = at, by, Outcome.CLOSED, why
     row.save()
     fresh = Escalation.objects.create(
         ticket=root,

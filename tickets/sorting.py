@@ -16,11 +16,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from csp import access, trail, vault
+from csp import access, batches, notices, trail, vault
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Contract, Team, User
+from csp.models import Contract, Notice, Team, User
 from csp.roles import Permission
+from tickets import desk
 from tickets.customers import find_address
 from tickets.intake import facts, reading, taking_in, verdicts
 from tickets.intake.landing import trail_subject
@@ -31,6 +32,7 @@ State = InboundMessage.State
 Verdict = Ruling.Verdict
 
 SORT_WITHIN = dt.timedelta(hours=20)  # of receipt, so that four hours are left for an answer
+WARN_AFTER = dt.timedelta(hours=16)  # of receipt: four hours are left to rule on it
 SAMPLED = 5  # one ruling in so many is checked by somebody else
 _ADDRESS = re.compile(r"[^@\s,;<>\"]{0,64}@[^@\s,;<>\"]{1,253}")
 
@@ -61,6 +63,26 @@ def team_of(inbound: InboundMessage) -> Team:
 
 def check_can_sort(inbound: InboundMessage, by: User) -> None:
     access.check(by, Permission.SORT_MAIL, team_id=team_of(inbound).pk)
+
+
+def warn(at: dt.datetime) -> int:
+    """Remind a team that mail has waited sixteen of its twenty hours, once for each hour of receipt.
+
+    Returns how many notices it took.
+    """
+    waiting = InboundMessage.objects.unsorted().filter(received_at__lt=at - WARN_AFTER).select_related("mailbox__team")
+    first: dict[tuple[int, str], InboundMessage] = {}
+    for row in waiting[: batches.FAR]:
+        first.setdefault((team_of(row).pk, f"{row.received_at:%Y-%m-%dT%H}"), row)
+    keys = {f"unsorted:{team}:{hour}": (team, row) for (team, hour), row in first.items()}
+    known = set(Notice.objects.filter(key__in=list(keys)).values_list("key", "user"))
+    told = 0
+    for key, (team, row) in keys.items():
+        new = [user for user in desk.people_of([team], at=at) if (key, user.pk) not in known]
+        facts = {"says": "mail.unsorted", "due": sort_by(row).isoformat()}
+        notices.tell(notices.Telling(kind=Notice.Kind.PENDING, key=key, to=new, path="/unsorted/", facts=facts), at=at)
+        told += len(new)
+    return told
 
 
 def _lock(inbound: InboundMessage) -> InboundMessage:

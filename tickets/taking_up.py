@@ -5,6 +5,7 @@ Where nobody does, the next supervisor is told, then all of them and the adminis
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from csp import agreement, batches, deadlines, notices, shifts, trail
 from csp.events import Act
 from csp.models import Notice, Team, User
 from csp.servicetime import Calendar
-from tickets.models import Escalation, EscalationRung
+from tickets.conversation import lock
+from tickets.models import Escalation, EscalationRung, Ticket
 
 WITHIN = dt.timedelta(hours=4)
 
@@ -72,10 +74,15 @@ def climb(at: dt.datetime, *, limit: int = 200) -> int:
 
 @transaction.atomic(durable=True)
 def _climb(waiting: QuerySet[Escalation], limit: int, *, at: dt.datetime) -> int:
+    rows = []
+    for row in waiting.only("ticket")[:limit]:  # the ticket first, as everybody does; who is busy comes next time
+        with contextlib.suppress(Ticket.DoesNotExist):
+            lock(Ticket(pk=row.ticket_id), if_free=True)
+            rows.append(row.pk)
     rows = list(
-        waiting.select_related("to_user", "team__contract", "ticket").select_for_update(
-            skip_locked=True, of=("self",), no_key=True
-        )[:limit]
+        waiting.filter(pk__in=rows)
+        .select_related("to_user", "team__contract", "ticket")
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)
     )
     rungs, calendars = notices.Rungs(at), dict[int, Calendar]()
     for row in rows:

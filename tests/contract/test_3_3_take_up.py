@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from csp import shifts
+from csp import loops, people, shifts
 from csp.models import Deadline, Notice
 from csp.roles import Role
 from csp.servicetime import parse
@@ -180,3 +180,20 @@ def test_the_address_of_an_escalation_leads_to_its_ticket(cast: Cast) -> None:
     row = raised(cast)
     assert browser(cast.sam).get(f"/escalations/{row.pk}/")["Location"] == row.ticket.path
     assert browser(cast.olga).get(f"/escalations/{row.pk}/").status_code == 404
+
+
+def test_what_a_supervisor_had_in_hand_who_leaves_is_put_before_the_others_again(cast: Cast) -> None:
+    office_hours(cast)
+    second = make.person(name="Sue Second", role=Role.SUPERVISOR, team=cast.team)
+    row = raised(cast)
+    escalation.accept(row, by=cast.sam, at=AT + HOUR)
+    assert escalation.pass_on_orphaned(AT + 2 * HOUR) == 0
+    people.deactivate(cast.sam, by=cast.adam, at=AT + 2 * HOUR)
+    assert loops.run_dry(escalation.pass_on_orphaned, AT + 2 * HOUR) == 1
+    row.refresh_from_db()
+    again = Escalation.objects.get(ticket=row.ticket, closed_at__isnull=True)
+    assert (row.accepted_by, row.outcome) == (cast.sam, Escalation.Outcome.CLOSED)
+    assert (again.accepted_by, again.reason, again.raised_by) == (None, "Above", cast.rita)
+    assert clock(again).is_running
+    assert Notice.objects.filter(user=second, key=f"escalation:{again.pk}:again").count() == 1
+    assert loops.run_dry(escalation.pass_on_orphaned, AT + 3 * HOUR) == 0

@@ -72,6 +72,7 @@ def test_one_mailbox_is_the_default_and_another_takes_its_place(client: Client, 
     [
         ({"host": ""}, "the IMAP server and the user name"),
         ({"secret": ""}, "password or access token is needed"),
+        ({"host": "imap.example.org"}, "Without encryption"),
         ({"is_active": ""}, "rests sends nothing"),
         ({"address": "nothing"}, "valid email"),
     ],

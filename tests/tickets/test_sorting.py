@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
+from csp import notices
 from csp.access import Refused
-from csp.models import Breach, Contract, OutboundMessage, TrailEntry, Version
+from csp.models import Breach, Contract, Notice, OutboundMessage, TrailEntry, Version
 from csp.roles import Role
 from tests import factories
 from tests.cast import Cast
-from tests.factories import AT, DAY, HOUR
+from tests.factories import AT, DAY, HOUR, SECOND
 from tests.tickets.intake.letters import arrive, letter, mailbox
 from tickets import acknowledging, sorting
 from tickets.models import InboundMessage, Ruling, SenderRule, Ticket
@@ -168,3 +171,14 @@ def test_a_rule_reaches_the_mail_of_its_contract_alone(cast: Cast) -> None:
         "carl@northwind.example", SenderRule.Verdict.BLOCK, by=cast.rita, at=AT, reason="x", contract=cast.contract
     )
     assert arrive(letter("To them", to="their@desk.example")).state == State.OPENED
+
+
+@pytest.mark.parametrize(("after", "told"), [(16 * HOUR, 0), (16 * HOUR + SECOND, 2)])
+def test_four_hours_before_its_time_is_over_those_who_sort_are_reminded_once(
+    cast: Cast, waiting: InboundMessage, after: dt.timedelta, told: int
+) -> None:
+    assert sorting.warn(AT + after) == told
+    assert sorting.warn(AT + after) == 0
+    rows = Notice.objects.filter(key__startswith="unsorted:")
+    assert {row.user for row in rows} == ({cast.rita, cast.sam} if told else set())
+    assert all("has to rule on it by" in notices.sentence(row) for row in rows)

@@ -15,7 +15,7 @@ from tests import factories
 from tests.cast import Cast
 from tests.factories import AT, HOUR
 from tests.tickets.desk import HTMX, at_nine, browser
-from tickets import escalation, lifecycle
+from tickets import assignment, escalation, lifecycle
 from tickets.models import Ticket
 from tickets.queues import View
 
@@ -67,7 +67,7 @@ def cost(client: Client, path: str) -> int:
 
 # (who, which list): what it costs, however long the list and however many the teams. A new number here is a decision.
 COSTS = {
-    ("rita", "/queue/mine/"): 9,
+    ("rita", "/queue/mine/"): 10,
     ("rita", "/queue/team/?kind=inquiry&q=invoice"): 9,
     ("rita", "/queue/finished/"): 9,
     ("rita", "/search/?q=invoice"): 7,
@@ -178,3 +178,14 @@ def test_the_preview_and_the_rail_are_parts_and_pages(cast: Cast) -> None:
         assert "<html" in client.get(url).content.decode()
         assert "<html" not in client.get(url, headers=HTMX).content.decode()
     assert browser(cast.otto).get(f"/tickets/{row.pk}/peek/").status_code == 404
+
+
+def test_an_open_list_of_ones_own_learns_that_a_ticket_was_given_to_somebody_else(cast: Cast) -> None:
+    ticket = factories.ticket(team=cast.team, customer=cast.carl, received_at=AT - HOUR, assignee=cast.rita)
+    client = browser(cast.rita)
+    cursor = client.get("/changes?scope=queue:mine&since=").json()["cursor"]
+    assert client.get("/changes", {"scope": "queue:mine", "since": cursor}).status_code == 204
+    assignment.assign(ticket, to=cast.sam, by=cast.sam, at=AT)
+    news = client.get("/changes", {"scope": "queue:mine", "since": cursor})
+    assert news.status_code == 200
+    assert client.get("/changes", {"scope": "queue:mine", "since": news.json()["cursor"]}).status_code == 204

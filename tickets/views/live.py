@@ -30,7 +30,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     if scope == "escalations" and access.may(user, Permission.SEE_ESCALATIONS):
         return _plain(changes.of_escalations(user), since, _("The board changed"))
     if scope == "unsorted" and access.may(user, Permission.SORT_MAIL):
-        return _plain(changes.of_unsorted(), since, _("The unsorted mail changed"))
+        return _plain(changes.of_unsorted(user), since, _("The unsorted mail changed"))
     return HttpResponseBadRequest()
 
 

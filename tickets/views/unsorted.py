@@ -62,7 +62,7 @@ def unsorted(request: HttpRequest) -> HttpResponse:
 def _page(
     request: HttpRequest, at: dt.datetime, user: User, *, form: forms.RulingForm | None = None, status: int = 200
 ) -> HttpResponse:
-    cursor = changes.of_unsorted()
+    cursor = changes.of_unsorted(user)
     rows = list(InboundMessage.objects.visible_to(user).unsorted().select_related("mailbox")[: SHOWN + 1])
     lines = [_waiting(row, at) for row in rows[:SHOWN]]
     late = sum(line.face.state == clockface.State.OVER for line in lines)

@@ -251,6 +251,48 @@ def test_one_message_that_the_server_does_not_give_holds_back_no_other(
     assert (box.fetch_error, InboundMessage.objects.count()) == ("", 3)
 
 
+def test_one_that_is_never_given_holds_back_none_of_those_behind_it(
+    box: Mailbox, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put(letter("Poison"), *(letter(f"Good {number}") for number in range(5)))
+    real, poison = imap._fetch_data, []
+
+    def stumble(client: imaplib.IMAP4, uid: int, what: str) -> Any:
+        if uid == (poison or poison.append(uid) or poison)[0]:
+            raise imaplib.IMAP4.error("NO internal error")
+        return real(client, uid, what)
+
+    monkeypatch.setattr(imap, "_fetch_data", stumble)
+    monkeypatch.setattr(imap, "_BATCH", 2)
+    fetched = [imap.fetch_mailboxes(AT + minute * (HOUR / 60)) for minute in range(6)]
+    assert sum(fetched) == 5
+    assert InboundMessage.objects.count() == 5
+
+
+@pytest.mark.parametrize(
+    ("said", "content"),
+    [
+        (b'1 (UID 7 BODY[] "")', b""),
+        (b"1 (UID 7 BODY[] NIL)", b""),
+        (b'1 (UID 7 BODY[] "Subject: \\"x\\"\\\\")', b'Subject: "x"\\'),
+        (b'1 (UID 7 BODY[HEADER] "A: b" FLAGS (\\Seen))', b"A: b"),
+    ],
+)
+def test_a_message_that_comes_as_a_quoted_string_or_as_nothing_is_landed_all_the_same(
+    said: bytes, content: bytes, box: Mailbox, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put(letter("Replaced"))
+    real = imap._fetch_data
+
+    def quoting(client: imaplib.IMAP4, uid: int, what: str) -> Any:
+        return (said, None) if "BODY" in what else real(client, uid, what)
+
+    monkeypatch.setattr(imap, "_fetch_data", quoting)
+    assert imap.fetch_mailboxes(AT) == 1
+    row = InboundMessage.objects.get()
+    assert vault.read(row.blob) == content
+
+
 def test_one_mailbox_that_fails_holds_back_no_other(cast: Cast, box: Mailbox, server: Server) -> None:
     box.is_default = False
     box.address = "second@desk.example"

@@ -45,6 +45,7 @@ TIMEOUT = 20.0
 _LOCK = 0x1AB0  # the class of our advisory locks on mailboxes
 _BATCH = 500  # messages that one call looks at; the cursor keeps what is done
 _WHOLE = 4 * 35 * 1024 * 1024  # bytes of a message beyond which only its header is fetched, and it is parked
+_QUOTED = re.compile(rb'BODY\[[A-Z]*\] "((?:[^"\\]|\\.)*)"')
 _INTERNAL_DATE = re.compile(rb'INTERNALDATE "([^"]{10,40})"')
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 
@@ -106,15 +107,18 @@ def _fetch(mailbox: Mailbox, at: dt.datetime) -> tuple[int, list[str]]:
         )
         here = InboundMessage.objects.filter(mailbox=mailbox, uid_validity=validity, uid__gt=mailbox.last_uid)
         known = set(here.values_list("uid", flat=True))
+        # One that the server never gives holds the cursor, but must not hold up those behind it.
+        fresh = [uid for uid in uids if uid not in known]
         landed, left_out = 0, []
-        for uid in uids[:_BATCH]:
-            if uid not in known:
-                try:
-                    landed += _land_one(box, mailbox, validity, uid, at)
-                except _NotFetched as error:
-                    left_out.append(str(error))
+        for uid in fresh[:_BATCH]:
+            try:
+                landed += _land_one(box, mailbox, validity, uid, at)
+            except _NotFetched as error:
+                left_out.append(str(error))
             if not left_out:
                 Mailbox.objects.filter(pk=mailbox.pk).update(last_uid=uid)
+        if uids and not left_out and len(fresh) <= _BATCH:
+            Mailbox.objects.filter(pk=mailbox.pk).update(last_uid=uids[-1])
         return landed, left_out
 
 
@@ -132,7 +136,7 @@ def _land_one(box: BaseMailBox, mailbox: Mailbox, validity: int, uid: int, at: d
         size = int(found.group(1)) if (found := _SIZE.search(about[0])) else 0
         part = "BODY.PEEK[]" if size <= _WHOLE else "BODY.PEEK[HEADER]"
         content = _fetch_data(client, uid, f"({part})")
-        if content is None or content[1] is None:
+        if content is None:
             return 0
     except imaplib.IMAP4.abort:
         raise  # the connection is gone; next time
@@ -143,7 +147,7 @@ def _land_one(box: BaseMailBox, mailbox: Mailbox, validity: int, uid: int, at: d
             % {"uid": uid, "why": str(error)[:80]}
         ) from error
     row = landing.land(
-        content[1],
+        _quoted(content[0]) if content[1] is None else content[1],
         door=InboundMessage.Door.IMAP,
         mailbox=mailbox,
         uid_validity=validity,
@@ -174,6 +178,12 @@ def _fetch_data(client: imaplib.IMAP4, uid: int, what: str) -> tuple[bytes, byte
         elif isinstance(item, bytes):
             said += item
     return (said, literal) if said else None
+
+
+def _quoted(said: bytes) -> bytes:
+    """The text of a message that a server sent as a quoted string, or not at all: short and empty ones (RFC 3501)."""
+    found = _QUOTED.search(said)
+    return re.sub(rb"\\(.)", rb"\1", found.group(1)) if found else b""
 
 
 def _moment(said: bytes) -> dt.datetime | None:
