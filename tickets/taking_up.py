@@ -74,13 +74,13 @@ def climb(at: dt.datetime, *, limit: int = 200) -> int:
 
 @transaction.atomic(durable=True)
 def _climb(waiting: QuerySet[Escalation], limit: int, *, at: dt.datetime) -> int:
-    rows = []
-    for row in waiting.only("ticket")[:limit]:  # the ticket first, as everybody does; who is busy comes next time
-        with contextlib.suppress(Ticket.DoesNotExist):
-            lock(Ticket(pk=row.ticket_id), if_free=True)
-            rows.append(row.pk)
+    free = []
+    for number, ticket in waiting.values_list("pk", "ticket")[:limit]:  # the ticket first, as everybody does
+        with contextlib.suppress(Ticket.DoesNotExist):  # who is busy comes next time
+            lock(Ticket(pk=ticket), if_free=True)
+            free.append(number)
     rows = list(
-        waiting.filter(pk__in=rows)
+        waiting.filter(pk__in=free)
         .select_related("to_user", "team__contract", "ticket")
         .select_for_update(skip_locked=True, of=("self",), no_key=True)
     )
