@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audits.forms import Lines, Moment
-from csp.models import Address, Customer, DataBreach, DataRequest, PrivacyTerms, Processing, Team
+from csp.models import Address, Customer, DataBreach, DataRequest, Erasure, PrivacyTerms, Processing, Team
 from csp.privacy import calendars
 
 MANNER = [("mail", _("By e-mail, now")), ("otherwise", _("They were told by letter or telephone"))]
@@ -92,6 +92,24 @@ class ToldForm(forms.Form):
         elif good.get("told_at") is None and "told_at" not in self.errors:
             self.add_error("told_at", gettext("Say when."))
         return good
+
+
+class EraseForm(ToldForm):
+    """On which ground a person is erased, and what they are told."""
+
+    basis = forms.ChoiceField(
+        label=_("Ground"), choices=[(b.value, b.label) for b in Erasure.Basis if b != Erasure.Basis.EXPIRY]
+    )
+    field_order = ("basis", "words", "manner", "told_at")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label=gettext("What the person is told"), **kwargs)
+        self.fields["words"].initial = gettext("We have erased what we held on you. This is our last mail.")
+
+
+class RestrictForm(forms.Form):
+    until = Moment(label=_("Until"), help_text=_("Ten years at most. A lock without an end is none."))
+    reason = Lines(label=_("Why"), rows=3, help_text=_("The person is told."))
 
 
 class IdentityForm(forms.Form):

@@ -19,11 +19,21 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audits import holdings
 from audits.forms import TextForm
-from audits.privacy_forms import IdentityForm, RecipientForm, RectifyForm, RequestForm, SortForm, TermsForm, ToldForm
+from audits.privacy_forms import (
+    EraseForm,
+    IdentityForm,
+    RecipientForm,
+    RectifyForm,
+    RequestForm,
+    RestrictForm,
+    SortForm,
+    TermsForm,
+    ToldForm,
+)
 from csp import browser_policy, clock, clockface, vault
 from csp.access import Refused, person, requires, scope_of
 from csp.models import Contract, DataPackage, DataRequest, DataRequestStep, Team, User
-from csp.privacy import packages, recipients, rectifying, requests, terms
+from csp.privacy import carrying_out, packages, recipients, rectifying, requests, terms
 from csp.roles import Permission, Role
 from tickets.models import Ticket
 from tickets.views.door import Step, go, local_zone, number_in, refuse, take_step, without_names
@@ -286,6 +296,23 @@ def _pack(row: DataRequest, good: dict[str, Any], user: User, at: dt.datetime) -
     return _("The package is made. Look at it before you send it.")
 
 
+def _erase_form(request: HttpRequest, row: DataRequest) -> forms.Form:
+    return EraseForm(request.POST or None, initial={"manner": "mail" if row.address else "otherwise",
+                                                              "told_at": clock.now()})  # fmt: skip
+
+
+def _erase(row: DataRequest, good: dict[str, Any], user: User, at: dt.datetime) -> str:
+    erasure = carrying_out.erase(row, basis=good["basis"], words=good["words"], told_at=good["told_at"], by=user, at=at)
+    return _("%(reference)s is under way: identity and content go now, what is open when it is closed.") % {
+        "reference": erasure.reference
+    }  # fmt: skip
+
+
+def _restrict(row: DataRequest, good: dict[str, Any], user: User, at: dt.datetime) -> str:
+    carrying_out.restrict(row, by=user, at=at, **good)
+    return _("It is kept and not used any more; the person is told. Now answer them.")
+
+
 def _recipient(row: DataRequest, good: dict[str, Any], user: User, at: dt.datetime) -> str:
     recipients.record(row.contract, customer=row.customer, by=user, at=at, **good)
     return _("Recorded.")
@@ -306,6 +333,17 @@ ACTS: dict[str, Act] = {
         gettext_lazy("Correct the record"), gettext_lazy("Correct it"), _rectify_form, _rectify,
         gettext_lazy("What was said stays as it was said. Everybody who was given the data is told."),
         lambda row: row.kind == Kind.RECTIFICATION and row.done_at is None and row.customer_id is not None,
+    ),
+    "erase": Act(
+        gettext_lazy("Erase the person"), gettext_lazy("Erase it for good"), _erase_form, _erase,
+        gettext_lazy("Identity and content go, in every record; skeleton, clocks and proof stay. For good."),
+        lambda row: row.kind == Kind.ERASURE and row.done_at is None and row.customer_id is not None,
+    ),
+    "restrict": Act(
+        gettext_lazy("Keep it, and do not use it"), gettext_lazy("Lock it"),
+        lambda request, row: RestrictForm(request.POST or None), _restrict,
+        gettext_lazy("It goes from every list, search and page until then; the person is told before it ends."),
+        lambda row: row.kind == Kind.RESTRICTION and row.done_at is None and row.customer_id is not None,
     ),
     "recipient": Act(
         gettext_lazy("Record a recipient"), gettext_lazy("Record it"),
@@ -356,19 +394,9 @@ ACTS: dict[str, Act] = {
 
 # In the order of work; the first that is to be done is the button that stands out.
 ORDER = (
-    "sort",
-    "ask",
-    "identity",
-    "pack",
-    "rectify",
-    "honour",
-    "answer",
-    "recipient",
-    "extend",
-    "refuse",
-    "withdraw",
-    "note",
-)
+    "sort", "ask", "identity", "pack", "rectify", "erase", "restrict", "honour", "answer", "recipient", "extend",
+    "refuse", "withdraw", "note",
+)  # fmt: skip
 
 
 def _todo(row: DataRequest) -> list[dict[str, Any]]:
@@ -394,7 +422,9 @@ def _next(row: DataRequest) -> str:
     return "answer"
 
 
-WORK = {Kind.OBJECTION: "honour", Kind.RECTIFICATION: "rectify"}
+WORK = {
+    Kind.OBJECTION: "honour", Kind.RECTIFICATION: "rectify", Kind.ERASURE: "erase", Kind.RESTRICTION: "restrict",
+}  # fmt: skip
 
 
 @requires()

@@ -125,7 +125,9 @@ class DataRequest(models.Model):
     # That what was asked has been done, not only answered.
     done_at = models.DateTimeField(null=True, blank=True)
 
-    record = Record(Kept.PRIVACY, person="customer", personal=("name", "address", "words"))
+    record = Record(
+        Kept.PRIVACY, person="customer", personal=("name", "address", "words"), address=("address",)
+    )  # fmt: skip
 
     class Meta:
         constraints = [
@@ -166,6 +168,11 @@ class DataRequest(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether an erasure has to wait: it is open, or a mail about it has not left the building yet."""
+        return self.is_open or self.steps.filter(message__state="queued").exists()
 
 
 class DataRequestStep(models.Model):

@@ -24,7 +24,7 @@ from csp.records import Kept, Record
 Rows = dict[type[models.Model], set[int]]
 
 # The classes of records that are about customers. Others name one at most: a case, a certificate, a course.
-FOLLOWED = frozenset({Kept.TICKET, Kept.SPAM, Kept.UNSORTED, Kept.FEEDBACK, Kept.MACHINERY})
+FOLLOWED = frozenset({Kept.TICKET, Kept.SPAM, Kept.UNSORTED, Kept.FEEDBACK, Kept.MACHINERY, Kept.PRIVACY})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
