@@ -16,7 +16,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Notice, Restriction, User
 from csp.roles import Permission
-from tickets import oversight, resolving
+from tickets import finishing, oversight, resolving
 from tickets.conversation import Direction, Kind, Said, lock, write
 from tickets.models import Call, CallReview, Ticket
 
@@ -66,6 +66,8 @@ def decide(row: CallReview, *, by: User, at: dt.datetime, agrees: bool, note: st
         write(root, said, at=at)
         if root.state in (Ticket.State.WAITING, Ticket.State.RESOLVED):
             resolving.taken_back(root, at=at)
+            if not root.is_unfinished:
+                finishing.opened_again(root, at=at)
             root.state, root.resolved_at, root.closed_at = Ticket.State.OPEN, None, None
             root.save()
         author = row.call.interaction.author

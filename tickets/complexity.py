@@ -19,7 +19,7 @@ from csp import agreement, deadlines, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, User
-from tickets import signs
+from tickets import finishing, signs
 from tickets.conversation import Direction, Kind, Purpose, derive, family, lock, running, subject_of
 from tickets.intake import quoting
 from tickets.models import ComplexityProposal, Interaction, Ticket
@@ -173,9 +173,10 @@ def start_clock(root: Ticket, at: dt.datetime, carried_by: Interaction | None) -
     )
 
 
-def bring_back(root: Ticket) -> None:
+def bring_back(root: Ticket, at: dt.datetime) -> None:
     """What a supervisor has to decide is not finished."""
     if not root.is_unfinished:
+        finishing.opened_again(root, at=at)
         root.state, root.resolved_at, root.closed_at = Ticket.State.OPEN, None, None
 
 
@@ -200,7 +201,7 @@ def mark_complex(
 def _mark(root: Ticket, *, by: User, at: dt.datetime, reason: str, carried_by: Interaction | None) -> None:
     start_clock(root, at, carried_by)
     root.complex_reason = reason.strip()[:500]
-    bring_back(root)
+    bring_back(root, at)
     root.save()
     said_complex(root, by=by, at=at, reason=reason.strip())
     stands = root.escalations.filter(closed_at__isnull=True).first()

@@ -16,7 +16,7 @@ from django.db.models import Min, QuerySet
 from csp import agreement, batches, deadlines, notices, trail
 from csp.events import Act
 from csp.models import Address, Deadline, Notice, OutboundMessage
-from tickets import complaints
+from tickets import complaints, finishing
 from tickets.conversation import (
     ANSWERING,
     TEXT,
@@ -250,11 +250,13 @@ def start_follow_up_of_unanswered(
         [deadlines.draft("follow_up", subject_of(root, oldest.ticket_id), version, starts_at=oldest.occurred_at)], at=at
     )  # fmt: skip
     if not root.is_unfinished or root.state == State.WAITING:
-        _open_again(root)
+        _open_again(root, at)
 
 
-def _open_again(root: Ticket) -> None:
+def _open_again(root: Ticket, at: dt.datetime) -> None:
     """Somebody has to act: no state may hide it."""
+    if not root.is_unfinished:
+        finishing.opened_again(root, at=at)
     root.state, root.resolved_at, root.closed_at = State.OPEN, None, None
     root.save()
 
@@ -262,7 +264,7 @@ def _open_again(root: Ticket) -> None:
 def _failed(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime) -> None:
     for root in set(roots.values()):
         if not root.is_unfinished or root.state == State.WAITING:
-            _open_again(root)
+            _open_again(root, at)
     root = roots[delivery.interaction.ticket_id]
     _tell_undelivered(root, delivery, at)
     trail.record(
@@ -323,7 +325,7 @@ def bounce(delivery: Delivery, *, at: dt.datetime, status: str, lost: Collection
         members = family(root)
         owed = {clock.subject_ref for clock in again} & {f"#{number}" for number in members}
         if owed and (not root.is_unfinished or root.state == State.WAITING):
-            _open_again(root)
+            _open_again(root, at)
         derive(root, rows=obligations(root, members))
     Address.objects.filter(kind=Address.Kind.MAIL, value__in=_lower(fresh)).update(bounced_at=at)
     _tell_undelivered(roots[row.ticket_id], delivery, at)

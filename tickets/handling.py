@@ -17,7 +17,7 @@ from csp import agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
-from tickets import closing, complaints, complexity, oversight, request_links, resolving
+from tickets import closing, complaints, complexity, finishing, oversight, request_links, resolving
 from tickets.conversation import (
     ANSWERING,
     Direction,
@@ -198,6 +198,8 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
     if not automatic:
         if not root.is_unfinished or root.state == State.WAITING:
             undone = resolving.taken_back(root, at=at, message=row)
+            if not root.is_unfinished:
+                finishing.opened_again(root, at=at)
             root.state, root.resolved_at, root.closed_at = State.OPEN, None, None
             root.pending_until, root.pending_for = None, None
             root.save()
@@ -347,10 +349,14 @@ def respond(
         at=at,
     )
     Delivery.objects.create(interaction=row, message=message)
+    was_finished = not root.is_unfinished
     root.state = then if purpose == Purpose.ANSWER else State.OPEN
     root.resolved_at, root.closed_at = (at if root.state == State.RESOLVED else None), None
     if root.state == State.RESOLVED:
         resolving.resolved(root, by=by, at=at)
+        finishing.finished(root, by=by, at=at)
+    elif was_finished:
+        finishing.opened_again(root, at=at)
     if root.assignee_id is None and oversight.may_take(root, limits):
         root.assignee = by
         deadlines.hand_over(clocks_of(numbers), responsible=by, team=root.team, at=at)
@@ -431,6 +437,7 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
     root.answered_through = last.get(root.pk, root.answered_through)
     if resolving.holds_after_all(root, by=by, at=at):
         root.state, root.resolved_at = State.RESOLVED, at
+        finishing.holds_after_all(root)
         complaints.held_after_all(root, at=at, by=by)
     elif root.state in (State.NEW, State.OPEN):
         root.state = State.WAITING

@@ -16,7 +16,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import User
 from csp.roles import Permission
-from tickets import complaints, confidence
+from tickets import complaints, confidence, finishing
 from tickets.conversation import ANSWERING, derive, family, inbound, lock, root_number, running
 from tickets.delivery import start_follow_up_of_unanswered
 from tickets.handling import check_can_work
@@ -62,6 +62,8 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     waiting = running(target)
     deadlines.hand_over(waiting, responsible=target.assignee, team=target.team, at=at)
     if (waiting and not target.is_unfinished) or (unanswered and target.state == Ticket.State.WAITING):
+        if not target.is_unfinished:
+            finishing.opened_again(target, at=at)
         target.state, target.resolved_at = Ticket.State.OPEN, None
         target.save()
     derive(source, rows=())
@@ -115,6 +117,7 @@ def unmerge(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
     if source.merged_into_id is None:
         raise Refused(_("This ticket is not merged."))
     source.merged_into, source.merged_at, source.state = None, None, Ticket.State.OPEN
+    finishing.opened_again(source, at=at)
     source.save()
     waiting = running(source)
     deadlines.hand_over(waiting, responsible=source.assignee, team=source.team, at=at)

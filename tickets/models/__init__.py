@@ -11,7 +11,7 @@ from tickets.models.interactions import Attachment, Delivery, Interaction, Spoke
 from tickets.models.links import LinkRequest
 from tickets.models.procedures import Checklist, ChecklistStep, Procedure, ProcedureVersion
 from tickets.models.records import CallBack, CallReview, ContactRecord
-from tickets.models.resolutions import Resolution
+from tickets.models.resolutions import Finish, Resolution
 from tickets.models.tickets import Ticket, TicketLink
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "Escalation",
     "EscalationCause",
     "EscalationRung",
+    "Finish",
     "InboundMessage",
     "Interaction",
     "LinkRequest",

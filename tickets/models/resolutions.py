@@ -97,3 +97,35 @@ class Resolution(models.Model):
     @property
     def holds(self) -> bool:
         return self.resolved_at is not None and self.undone_at is None
+
+
+class Finish(models.Model):
+    """One time that a ticket was finished, from `at` until the customer or we opened it again (tickets.finishing)."""
+
+    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.PROTECT, related_name="finishes", db_index=False)
+    at = models.DateTimeField()
+    # nobody where it closed by itself
+    by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    record = Record(Kept.TICKET)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket"], condition=Q(undone_at__isnull=True), name="a_ticket_is_finished_once_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True) | Q(undone_at__gte=models.F("at")), name="finished_before_undone"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["ticket", "at"], name="finish_of_ticket"),
+            # figures for a period
+            models.Index(fields=["at"], name="finish_period"),
+        ]
+        verbose_name = _("time finished")
+        verbose_name_plural = _("times finished")
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}, {self.at:%Y-%m-%d %H:%M}"
