@@ -1,4 +1,7 @@
-"""The period that figures are about: a month, a year, or the thirteen weeks up to now, in the contract's zone. Pure."""
+"""The period that figures are about, in the contract's zone. Pure.
+
+A month, a quarter, a year, the thirteen weeks up to now, or days that somebody chose.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from django.utils.translation import gettext as _
 WEEKS = 13
 QUARTER = "13w"
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
+_QUARTER = re.compile(r"(20\d\d)-q([1-4])")
 _YEAR = re.compile(r"20\d\d")
+_DAYS = re.compile(r"(20\d\d-\d\d-\d\d)\.\.(20\d\d-\d\d-\d\d)")
+LONGEST = dt.timedelta(days=1096)  # of days that somebody chose
 _WEEK = dt.timedelta(days=7)
 
 
@@ -37,20 +43,73 @@ def this_month(at: dt.datetime, zone: ZoneInfo) -> Period:
 
 
 def read(code: str, at: dt.datetime, zone: ZoneInfo) -> Period:
-    """The period of that name: "2026-11", "2026" or "13w". Raises NoSuchPeriod."""
+    """The period of that name: "2026-11", "2026-q4", "2026", "13w", "2026-11-03..2026-11-09". Raises NoSuchPeriod."""
     if code == QUARTER:
         monday = week_of(at, zone)
-        days = (monday - (WEEKS - 1) * _WEEK, monday + _WEEK)
-        return Period(code, _("13 weeks"), *(_midnight(day, zone) for day in days))
+        ends = (monday - (WEEKS - 1) * _WEEK, monday + _WEEK)
+        return Period(code, _("13 weeks"), *(_midnight(day, zone) for day in ends))
     if found := _MONTH.fullmatch(code):
         year, month = int(found[1]), int(found[2])
         first = dt.date(year, month, 1)
         label = dateformat.format(first, "F Y")
         return Period(code, label, _midnight(first, zone), _midnight(_next_month(first), zone))
+    if found := _QUARTER.fullmatch(code):
+        year, quarter = int(found[1]), int(found[2])
+        first = dt.date(year, quarter * 3 - 2, 1)
+        end = _next_month(_next_month(_next_month(first)))
+        label = _("Quarter %(quarter)d of %(year)d") % {"quarter": quarter, "year": year}
+        return Period(code, label, _midnight(first, zone), _midnight(end, zone))
     if _YEAR.fullmatch(code):
         year = int(code)
         return Period(code, code, _midnight(dt.date(year, 1, 1), zone), _midnight(dt.date(year + 1, 1, 1), zone))
+    if found := _DAYS.fullmatch(code):
+        try:
+            return days(dt.date.fromisoformat(found[1]), dt.date.fromisoformat(found[2]), zone)
+        except ValueError as error:
+            raise NoSuchPeriod(code) from error
     raise NoSuchPeriod(code)
+
+
+def days(first: dt.date, last: dt.date, zone: ZoneInfo) -> Period:
+    """From the first day to the last one, both whole. Raises NoSuchPeriod."""
+    if not dt.timedelta() <= last - first <= LONGEST:
+        raise NoSuchPeriod(f"{first}..{last}")
+    begin, end = (dateformat.format(day, "j M Y") for day in (first, last))
+    label = begin if first == last else _("%(first)s to %(last)s") % {"first": begin, "last": end}
+    return Period(f"{first}..{last}", label, _midnight(first, zone), _midnight(last + dt.timedelta(days=1), zone))
+
+
+def before(period: Period, zone: ZoneInfo) -> Period:
+    """The one of the same kind that ends where this one begins; of chosen days, as many days."""
+    day = (period.since.astimezone(zone) - dt.timedelta(hours=12)).date()
+    if _MONTH.fullmatch(period.code):
+        return read(f"{day:%Y-%m}", period.since, zone)
+    if _QUARTER.fullmatch(period.code):
+        return read(f"{day.year}-q{(day.month + 2) // 3}", period.since, zone)
+    if _YEAR.fullmatch(period.code):
+        return read(str(day.year), period.since, zone)
+    return days(day - _length(period, zone) + dt.timedelta(days=1), day, zone)
+
+
+def after(period: Period, zone: ZoneInfo) -> Period:
+    """The one of the same kind that begins where this one ends; of chosen days, as many days."""
+    day = period.until.astimezone(zone).date()
+    if _MONTH.fullmatch(period.code):
+        return read(f"{day:%Y-%m}", period.until, zone)
+    if _QUARTER.fullmatch(period.code):
+        return read(f"{day.year}-q{(day.month + 2) // 3}", period.until, zone)
+    if _YEAR.fullmatch(period.code):
+        return read(str(day.year), period.until, zone)
+    return days(day, day + _length(period, zone) - dt.timedelta(days=1), zone)
+
+
+def quarter_of(at: dt.datetime, zone: ZoneInfo) -> Period:
+    day = at.astimezone(zone).date()
+    return read(f"{day.year}-q{(day.month + 2) // 3}", at, zone)
+
+
+def _length(period: Period, zone: ZoneInfo) -> dt.timedelta:
+    return period.until.astimezone(zone).date() - period.since.astimezone(zone).date()
 
 
 def offered(at: dt.datetime, zone: ZoneInfo) -> list[Period]:

@@ -80,6 +80,11 @@ class Permission(enum.StrEnum):
     DECIDE_FINDINGS = "findings.decide"
     SEE_TRAINING = "training.see"
     MANAGE_TRAINING = "training.manage"
+    # figures
+    SEE_METRICS = "metrics.see"
+    SEE_METRICS_BY_PART = "metrics.see_by_part"
+    SEE_METRICS_BY_PERSON = "metrics.see_by_person"
+    SIGN_STATEMENTS = "statements.sign"
     # settings
     MANAGE_PEOPLE = "people.manage"
     MANAGE_TEAMS = "teams.manage"
@@ -149,6 +154,10 @@ TABLE: dict[Permission, frozenset[Role]] = {
     _P.DECIDE_FINDINGS: _LEAD,
     _P.SEE_TRAINING: _WATCH | _ADMIN,
     _P.MANAGE_TRAINING: _LEAD | _ADMIN,
+    _P.SEE_METRICS: _EVERYONE,
+    _P.SEE_METRICS_BY_PART: _WATCH | _ADMIN | {_R.ANALYST},
+    _P.SEE_METRICS_BY_PERSON: _WATCH,
+    _P.SIGN_STATEMENTS: _LEAD,
     _P.MANAGE_PEOPLE: _ADMIN,
     _P.MANAGE_TEAMS: _ADMIN,
     _P.MANAGE_SHIFTS: _ADMIN | _LEAD,

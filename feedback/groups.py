@@ -11,6 +11,8 @@ import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 
+from django.db import connection
+
 from csp.models import Team
 from feedback.models import Remark
 
@@ -56,3 +58,33 @@ def of_team(team: Team, *, most: int = 12) -> list[Group]:
     whole = max(rows.count() // FIVE - 1, 0)
     part = rows[max(whole - most, 0) * FIVE : whole * FIVE]
     return complete([(moment.date(), score) for moment, score in part.values_list("recorded_at", "score")])[::-1]
+
+
+_IN_PERIOD = """
+select team, array[count(*) filter (where score = 1), count(*) filter (where score = 2),
+  count(*) filter (where score = 3), count(*) filter (where score = 4), count(*) filter (where score = 5)]
+from (
+  select team, score, max(at) over (partition by team, number) as ended, number, whole
+  from (
+    select r.team_id as team, r.score, r.recorded_at as at,
+      (row_number() over (partition by r.team_id order by r.id) - 1) / %(five)s as number,
+      count(*) over (partition by r.team_id) / %(five)s as whole
+    from feedback_remark r
+    where r.team_id = any(%(teams)s) and r.source = 'survey' and r.score is not null and r.recorded_at <= %(as_of)s
+  ) each
+) grouped
+where number < whole - 1 and ended >= %(since)s and ended < %(until)s
+group by team"""
+
+
+def in_period(
+    teams: Sequence[int], since: dt.datetime, until: dt.datetime, *, as_of: dt.datetime
+) -> dict[int, tuple[int, int, int, int, int]]:
+    """How many gave each score, for each of these teams, in the groups that `of_team` would have shown at `as_of`.
+
+    A group is of the period in which its last answer was recorded. A team without one is left out.
+    """
+    values = {"teams": list(teams), "since": since, "until": until, "as_of": as_of, "five": FIVE}
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_PERIOD, values)
+        return {team: (a, b, c, d, e) for team, (a, b, c, d, e) in cursor.fetchall()}
