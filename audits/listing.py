@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from django.db.models import Q, QuerySet
 from django.utils import dateformat
@@ -107,7 +107,15 @@ def everything(one: List, filters: Filters, zone: dt.tzinfo) -> Iterator[Row]:
         after = rows[-1].cursor
 
 
-def not_about(user: User, rows: Iterable[Row]) -> Iterator[Row]:
+class _OfSubject(Protocol):
+    @property
+    def ref(self) -> str: ...
+
+
+OfSubject = TypeVar("OfSubject", bound=_OfSubject)
+
+
+def not_about(user: User, rows: Iterable[OfSubject]) -> Iterator[OfSubject]:
     """Without the matters that are kept from this person."""
     kept = KeptFrom.objects.filter(user=user, until__isnull=True).values_list("subject_ref", flat=True)
     hidden = set(kept)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from audits import metrics
 from audits.metrics import OLD, Scope
+from csp import clockface
 
 PAGE, AT_ONCE = 50, 500
 Cursor = tuple[dt.datetime, int]
@@ -100,6 +101,12 @@ class Row:
     @property
     def ref(self) -> str:
         return f"#{self.ticket}"
+
+    @property
+    def took(self) -> str:
+        if self.seconds is None:
+            return ""
+        return clockface.short(dt.timedelta(seconds=self.seconds))
 
     @property
     def path(self) -> str:

@@ -96,11 +96,14 @@ class Times:
     parts: tuple[int, ...] = (0, 0, 0, 0, 0)
 
 
+NOTHING = Figure()
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Promise:
     """What fell due under one obligation, and how long that took which was done; raw, and as assessed."""
 
-    figure: Figure = Figure()
+    figure: Figure = NOTHING
     raw: Times = Times()
     assessed: Times = Times()
 

@@ -80,6 +80,7 @@ PLACES: list[Place] = [
     Place("unsorted", _("Unsorted"), "mail", permission=Permission.SORT_MAIL),
     Place("customers", _("Customers"), "users", permission=Permission.SEE_TICKETS),
     Place("compliance", _("Compliance"), "shield-check", ASSURANCE, key="c", on_phone=True),
+    Place("metrics", _("Metrics"), "trending-up", ASSURANCE, key="m", permission=Permission.SEE_METRICS),
     Place("noncompliances", _("Non-compliance"), "flag", ASSURANCE),
     Place("report_noncompliance", _("Report a failure"), "octagon-alert", ASSURANCE, key="r"),
     Place("corrective_actions", _("Corrective actions"), "wrench", ASSURANCE),

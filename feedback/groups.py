@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -84,7 +85,7 @@ def in_period(
 
     A group is of the period in which its last answer was recorded. A team without one is left out.
     """
-    values = {"teams": list(teams), "since": since, "until": until, "as_of": as_of, "five": FIVE}
+    values: dict[str, Any] = {"teams": list(teams), "since": since, "until": until, "as_of": as_of, "five": FIVE}
     with connection.cursor() as cursor:
         cursor.execute(_IN_PERIOD, values)
         return {team: (a, b, c, d, e) for team, (a, b, c, d, e) in cursor.fetchall()}

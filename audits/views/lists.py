@@ -60,7 +60,7 @@ def _load(request: HttpRequest, code: str, at: dt.datetime) -> tuple[List, Filte
     )
 
 
-def _cursor(text: str) -> Cursor | None:
+def cursor_in(text: str) -> Cursor | None:
     """Where a page begins, as the address says it; what cannot be one is the beginning."""
     moment, _underscore, number = text.partition("_")
     pk = number_in(number)
@@ -71,7 +71,7 @@ def _cursor(text: str) -> Cursor | None:
     return (at, pk) if pk is not None and at.tzinfo is not None else None
 
 
-def _spelled(cursor: Cursor | None) -> str:
+def spelled(cursor: Cursor | None) -> str:
     return f"{cursor[0].astimezone(dt.UTC).isoformat()}_{cursor[1]}" if cursor is not None else ""
 
 
@@ -82,7 +82,7 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
     user, at = person(request), clock.now()
     one, filters, mine = _load(request, code, at)
     zone = filters.contract.zoneinfo
-    rows, after = listing.page(one, filters, _cursor(request.GET.get("after", "")), zone)
+    rows, after = listing.page(one, filters, cursor_in(request.GET.get("after", "")), zone)
     rows = list(listing.not_about(user, rows))
     if Role.AUDITOR in access.scope_of(user).roles():
         trail.record(Act.RECORD_READ, f"reader:{user.pk}", by=user, at=at, facts=_facts(one, filters, len(rows)))
@@ -98,7 +98,7 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "contracts": mine,
         "rows": rows,
         "open_paths": listing.open_paths(user, rows),
-        "after": _spelled(after),
+        "after": spelled(after),
         "teams": list(teams),
         "clauses": CLAUSES.values(),
         "months": _months(filters, at),

@@ -6,6 +6,7 @@ answers, resolutions that hold and that do not, mail that comes back, breaches t
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import random
 from typing import Any
@@ -16,18 +17,15 @@ from django.db import connection
 from audits import metrics, periods
 from audits.figures import Figure
 from audits.metrics import Scope
-from audits.periods import Period
 from csp import access, assessing, deadlines
 from csp.models import Assessment, Attempt, Breach, Deadline, User
-from feedback import log
-from feedback.models import Remark
 from tests import factories as make
 from tests.cast import Cast
-from tests.factories import AT, DAY, HOUR, SECOND
+from tests.factories import DAY, HOUR, SECOND
 from tickets import assignment, handling, lifecycle, merging
 from tickets.conversation import Direction, Said
 from tickets.conversation import Kind as Spoken
-from tickets.models import Category, Finish, Ticket
+from tickets.models import Category, Ticket
 
 MARCH = "2025-03"
 MONTH = dt.datetime(2025, 3, 1, tzinfo=dt.UTC)
@@ -126,10 +124,8 @@ class Month:
             files=[assessing.File("log.txt", "text/plain", b"10:00")],
             attempts=[assessing.Tried(Attempt.Channel.PHONE, start), assessing.Tried(Attempt.Channel.MAIL, start)],
         )  # fmt: skip
-        try:
+        with contextlib.suppress(access.Refused):  # who had a hand in it may not decide
             assessing.decide(row, by=decides, at=LATER - HOUR, agreed=self.rng.random() < 0.8, reason="I looked")
-        except access.Refused:
-            pass  # who had a hand in it may not decide
 
 
 WAYS = {
@@ -268,8 +264,9 @@ def what_was_received_and_waits(found: metrics.Found) -> None:
     for name, key, one in each_way(found):
         [(received, done)] = ask(
             f"select count(*), count(*) filter (where done) from ({rows}) x where merged_at is null"
-            f" and to_char(received_at at time zone 'Europe/London', 'YYYY-MM') = '2025-03' and {said(name, key)}", end=end,
-        )  # fmt: skip
+            f" and to_char(received_at at time zone 'Europe/London', 'YYYY-MM') = '2025-03' and {said(name, key)}",
+            end=end,
+        )
         assert (one.received, one.received_finished) == (received, done), (name, key)
         [(waiting, old, oldest)] = ask(
             f"select count(*), count(*) filter (where %(end)s - received_at > '7 days'),"

@@ -129,6 +129,7 @@ def samples(cast: Cast) -> dict[str, dict[str, Any]]:
         "verify_code": {"code": done.code},
         "noncompliance/": {"pk": case.pk, "deadline": ticket.respond_id},
         "compliance/": {"code": "breaches"},
+        "metrics/": {"code": "first", "kind": "csv"},
         "corrective-actions/": {"pk": action.pk},
         "measures/": {"pk": measure.pk},
         "reviews/": {"pk": review.pk, "what": "compile"},

@@ -27,14 +27,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(trans
 
 PAGES = {
     "rita": [
-        "/queue/mine/", "/queue/team/", "/queue/unassigned/", "/queue/finished/", "{ticket}", "{answered}",
+        "/metrics/", "/queue/mine/", "/queue/team/", "/queue/unassigned/", "/queue/finished/", "{ticket}", "{answered}",
         "{ticket}escalate/", "{ticket}merge/", "{ticket}call/", "{ticket}record/", "{ticket}letter/",
         "{ticket}call-back/", "/cosign/", "/unsorted/", "/tickets/new/", "/search/?q=hob", "/notices/",
         "/contract/", "/account/", "/training/", "{course}", "{test}", "/training/rule/",
         "/feedback/groups/", "/feedback/add/", "/reviews/", "{review}",
     ],
     "sam": [
-        "/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/", "/compliance/",
+        "/metrics/?by=person", "/metrics/first/", "/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/", "/compliance/",
         "/compliance/promises/", "/compliance/breaches/", "/training/matrix/", "/training/courses/", "{taught}",
         "/training/rounds/", "/training/evidence/", "/training/rule/", "/compliance/complaints/", "/feedback/",
         "/feedback/inbox/", "{remark}", "{remark}handle/", "/settings/shifts/", "/settings/shifts/{team}/",
