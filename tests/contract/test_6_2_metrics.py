@@ -172,6 +172,9 @@ def said(name: str, key: Any) -> str:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_figure_agrees_with_sql_written_by_hand(cast: Cast, seed: int) -> None:
     Month(cast, seed)
+    for ticket in Ticket.objects.exclude(state=State.MERGED).prefetch_related("finishes"):
+        in_force = [one for one in ticket.finishes.all() if one.undone_at is None]
+        assert len(in_force) == (not ticket.is_unfinished), ticket
     found = metrics.compute(scope(cast), metrics.DIMENSIONS)
     shares_of_promises(found)
     lengths_of_promises(found)
