@@ -34,7 +34,8 @@ PAGES = {
         "/feedback/groups/", "/feedback/add/", "/reviews/", "{review}",
     ],
     "sam": [
-        "/metrics/?by=person", "/metrics/first/", "/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/", "/compliance/",
+        "/metrics/?by=person", "/metrics/first/",
+        "/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/", "/compliance/",
         "/compliance/promises/", "/compliance/breaches/", "/training/matrix/", "/training/courses/", "{taught}",
         "/training/rounds/", "/training/evidence/", "/training/rule/", "/compliance/complaints/", "/feedback/",
         "/feedback/inbox/", "{remark}", "{remark}handle/", "/settings/shifts/", "/settings/shifts/{team}/",
