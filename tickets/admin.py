@@ -20,7 +20,8 @@ reading(models.Escalation, opens=True, number="ticket", contract="ticket__contra
 reading(models.Resolution, opens=True, number="ticket", contract="ticket__contract",
         list_filter=("cause", "kind", "acceptance"),
         list_display=("pk", "ticket_id", "cause", "kind", "acceptance", "resolved_at", "undone_at"))  # fmt: skip
-reading(models.Finish, number="ticket", contract="ticket__contract", list_display=("pk", "ticket_id", "at", "undone_at"))
+reading(models.Finish, number="ticket", contract="ticket__contract",
+        list_display=("pk", "ticket_id", "at", "undone_at"))  # fmt: skip
 reading(models.Approval, number="resolution__ticket", contract="resolution__ticket__contract",
         list_display=("pk", "resolution_id", "amount", "limit", "asked_at", "decision", "decided_at"))  # fmt: skip
 reading(models.AuthorityLimit, readers=(*TEXTS, P.SEE_TRAIL), contract="contract",

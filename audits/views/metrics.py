@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import datetime as dt
-import io
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -20,8 +18,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from audits import listing, metric_lists, metric_table, metrics, periods
 from audits.metric_lists import LISTS, Figure, Row
@@ -30,8 +26,8 @@ from audits.metric_table import Line
 from audits.metrics import Measures, Scope
 from audits.periods import NoSuchPeriod, Period
 from audits.views.board import contract_of, period_of
-from audits.views.lists import cursor_in, harmless, spelled
-from csp import access, charts, clock, clockface, trail
+from audits.views.lists import cursor_in, spelled
+from csp import access, charts, clock, clockface, exporting, trail
 from csp.access import person, requires
 from csp.events import Act
 from csp.models import Contract, Team, User
@@ -45,7 +41,6 @@ TITLES = {
     "team": gettext_lazy("Team"), "person": gettext_lazy("Person"), "channel": gettext_lazy("Channel"),
     "category": gettext_lazy("Category"), metrics.MONTH: gettext_lazy("Month"),
 }  # fmt: skip
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -436,21 +431,22 @@ def _told(asked: Asked, rows: Sequence[Row]) -> Callable[[Row], tuple[str, str, 
 @require_POST
 def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """The figures of the page as a file; who took it, and of what, is on record."""
-    at, user = clock.now(), person(request)
-    if kind not in ("csv", "xlsx"):
-        raise Http404
+    at = clock.now()
     asked = _asked(request, at)
-    facts = asked.facts | {"as": kind, "recipient": user.pk}
-    trail.record(Act.EXPORTED, f"export:metrics:{user.pk}", by=user, at=at, facts=facts)
-    scope = asked.scope(at)
-    rows = [_line(_("All"), line) for line in metric_table.lines(metrics.compute(scope)[""][None],
-                                                                 _scores(asked, scope))]  # fmt: skip
-    rows += [_line(part.name, line) for part in _parts(asked, at) for line in part.lines.values()]
+
+    def rows() -> exporting.Rows:
+        scope = asked.scope(at)
+        for line in metric_table.lines(metrics.compute(scope)[""][None], _scores(asked, scope)):
+            yield _line(_("All"), line)
+        for part in _parts(asked, at):
+            for line in part.lines.values():
+                yield _line(part.name, line)
+
     heads = [
         str(TITLES[asked.by]) if asked.by else _("Of"), _("Clause"), _("Figure"), _("Unit"), _("Raw"), _("Raw, of"),
         _("Assessed"), _("Assessed, of"), _("What it is"),
     ]  # fmt: skip
-    return as_file(f"metrics-{asked.period.code}", kind, heads, rows)
+    return _as_file("metrics", asked, kind, heads, rows, at)
 
 
 @requires(Permission.SEE_METRICS)
@@ -458,24 +454,20 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
 def export_tickets(request: HttpRequest, code: str, kind: str) -> HttpResponseBase:
     """The tickets behind a figure as a file; who took it, and of what, is on record."""
     at, user = clock.now(), person(request)
-    if kind not in ("csv", "xlsx"):
-        raise Http404
     one, asked, scope = _behind(request, code, at)
-    facts = asked.facts | {"list": one.code, "as": kind, "recipient": user.pk}
-    trail.record(Act.EXPORTED, f"export:{one.code}:{user.pk}", by=user, at=at, facts=facts)
-    zone = asked.zone
 
-    def lines() -> Iterator[list[Any]]:
-        for rows in _batches(listing.not_about(user, metric_lists.everything(one, scope))):
-            told = _told(asked, rows)
-            for row in rows:
-                yield [row.ref, f"{row.cursor[0].astimezone(zone):%Y-%m-%d %H:%M:%S}", row.seconds, *told(row)]
+    def rows() -> exporting.Rows:
+        for batch in _batches(listing.not_about(user, metric_lists.everything(one, scope))):
+            told = _told(asked, batch)
+            for row in batch:
+                moment = row.cursor[0].astimezone(asked.zone)
+                yield [row.ref, f"{moment:%Y-%m-%d %H:%M:%S}", row.seconds, *told(row)]
 
     heads = [
-        _("Ticket"), f"{one.moment} ({zone})", _("Seconds"), _("Team"), _("Person"), _("Channel"), _("Category"),
-        _("How it ended"),
+        _("Ticket"), f"{one.moment} ({asked.zone})", _("Seconds"), _("Team"), _("Person"), _("Channel"),
+        _("Category"), _("How it ended"),
     ]  # fmt: skip
-    return as_file(f"{one.code}-{asked.period.code}", kind, heads, lines())
+    return _as_file(f"metrics-{one.code}", asked, kind, heads, rows, at)
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -496,44 +488,17 @@ def _line(of: str, line: Line) -> list[Any]:
     ]  # fmt: skip
 
 
-def as_file(name: str, kind: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponseBase:
-    """Rows as CSV, written while they are read, or as a workbook; no cell of either is taken for a formula."""
-    if kind == "csv":
-        answer: HttpResponseBase = StreamingHttpResponse(_csv(heads, rows), content_type="text/csv; charset=utf-8")
-    else:
-        answer = HttpResponse(_workbook(heads, rows), content_type=XLSX)
-    answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+def _as_file(
+    what: str, asked: Asked, kind: str, heads: Sequence[str], rows: Callable[[], exporting.Rows], at: dt.datetime
+) -> HttpResponseBase:
+    try:
+        made = exporting.Format(kind)
+    except ValueError:
+        raise Http404 from None
+    narrowed = {name: str(value) for name, value in asked.facts.items() if value not in (None, "")}
+    taking = exporting.Taking(asked.reader.user, what, made, narrowed)
+    exporting.begin(taking, at=at)
+    answer = StreamingHttpResponse(exporting.stream(taking, heads, rows), content_type=made.content_type)
+    answer["Content-Disposition"] = f'attachment; filename="{what}-{asked.period.code}.{made}"'
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-class _Handing:
-    """What a csv writer writes to: it hands the line back."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _csv(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    writer = csv.writer(_Handing())
-    for row in itertools.chain([heads], rows):
-        yield writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
-
-
-def _workbook(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("CSP")
-    for row in itertools.chain([heads], rows):
-        sheet.append([_cell(sheet, cell) for cell in row])
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    """Numbers as numbers; text as text, whatever it begins with."""
-    if not isinstance(value, str):
-        return value
-    cell = WriteOnlyCell(sheet, value=harmless(value))
-    cell.data_type = "s"
-    return cell
