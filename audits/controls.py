@@ -267,15 +267,14 @@ def _audits(look: Look) -> Finding:
     if not rows:
         text = ngettext("No audit is planned; %(n)d auditor.", "No audit is planned; %(n)d auditors.", auditors)
         return Finding(Standing.NONE, text % {"n": auditors}, "/audits/")
-    said, late = [], False
-    for audit in rows:
-        if audit.state == Audit.State.RUNNING:
-            found = scoring.result(audit)
-            said.append(
-                _("%(ref)s: %(scored)d of %(drawn)d scored.")
-                % {"ref": audit.reference, "scored": found.scored, "drawn": found.drawn - found.excused}
-            )
-        late |= audit.is_unfinished and audit.ends_at < look.at
+    counts = scoring.progress(audit.pk for audit in rows if audit.state == Audit.State.RUNNING)
+    said = [
+        _("%(ref)s: %(scored)d of %(drawn)d scored.")
+        % {"ref": audit.reference, "scored": counts[audit.pk][0], "drawn": counts[audit.pk][1]}
+        for audit in rows
+        if audit.pk in counts
+    ]
+    late = any(audit.is_unfinished and audit.ends_at < look.at for audit in rows)
     finished = [
         audit for audit in rows
         if audit.state == Audit.State.CLOSED and look.period.since <= audit.ended_at < look.period.until

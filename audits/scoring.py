@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from audits import independence, noncompliance, programme
@@ -249,6 +250,14 @@ def result(audit: Audit) -> Result:
     mean = (2 * total + len(scores)) // (2 * len(scores)) if scores else None
     excused = sum(at is not None for _pk, at in draws)
     return Result(len(draws), len(scores), excused, sum(passed for _score, passed in scores), mean)
+
+
+def progress(audits: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Of each of these audits how many draws are scored, and how many are to be; in one statement."""
+    signed = Count("scorings", filter=Q(scorings__is_second=False, scorings__scored_at__isnull=False))
+    rows = Draw.objects.filter(audit__in=list(audits), excused_at=None).order_by().values("audit")
+    return {pk: (done, drawn) for pk, done, drawn in rows.annotate(done=signed, drawn=Count("pk", distinct=True))
+            .values_list("audit", "done", "drawn")}  # fmt: skip
 
 
 def by_criterion(audit: Audit) -> list[tuple[Criterion, dict[str, int]]]:

@@ -329,7 +329,10 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _card_contract(request: HttpRequest) -> Contract:
     """The contract whose card is shown: the one that the address names, else the first of the reader's."""
-    mine = board.contracts_of(person(request))
+    user = person(request)
+    mine = board.contracts_of(user)
+    audited = Audit.objects.visible_to(user).values("contract")
+    mine += Contract.objects.filter(pk__in=audited).exclude(pk__in=[one.pk for one in mine]).order_by("pk")
     asked = number_in(request.GET.get("contract", ""))
     found = next((one for one in mine if one.pk == asked), mine[0] if mine else None)
     if found is None:

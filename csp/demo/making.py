@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from csp import heartbeats
 from csp.demo import company, post, strays
+from csp.demo.auditing import audit
 from csp.demo.matters import matters
 from csp.demo.past import tell
 from csp.demo.plan import FIRST, Plan, Story, plan
@@ -98,6 +99,7 @@ def _make(at: dt.datetime, page_only: bool, say: Callable[[str], None], planned:
     strays.land_all(anchor)
     school(firm, anchor)
     review(firm, anchor)
+    audit(firm, anchor)
     heartbeats.beat(MARK, at=anchor, numbered=True, whole=True)
     say("The demonstration is complete.")
 
