@@ -237,8 +237,9 @@ class Result:
     percent: int | None
 
     @property
-    def left(self) -> int:
-        return self.drawn - self.scored - self.excused
+    def due(self) -> int:
+        """How many are to be scored."""
+        return self.drawn - self.excused
 
 
 def result(audit: Audit) -> Result:

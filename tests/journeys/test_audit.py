@@ -112,8 +112,6 @@ def test_an_auditor_is_let_in_samples_scores_finds_and_exports(cast: Cast, visit
     answer_all(page)
     first = page.locator(".crit").first
     first.locator("label:has(input[value=No])").click()
-    press(page, "Sign and next")
-    expect(page.get_by_role("alert")).to_contain_text("Say what you saw")
     first.locator("textarea").fill("Another model's hob is meant.")
     press(page, "Sign and next")
     page.wait_for_url(f"**{audit.path}")
@@ -154,7 +152,7 @@ def exports(page: Page, ann: User) -> None:
         press(page, "Take the file")
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(), newline="")))
     assert len(rows) == 4
-    assert {row["history_type"] for row in rows} == {"+"}
+    assert {row["history_type"] for row in rows} == {"'+"}  # no cell begins like a formula
     assert not any("hob" in value for row in rows for value in row.values() if value)
     page.get_by_label("Open masked columns").fill("To compare with the paper files")
     with page.expect_download() as download:
