@@ -4,6 +4,7 @@ company    who works there, in which teams, with which texts
 matters    what its customers write about, and what they are answered (matters/*.txt)
 plan       which of it happened when, for a fixed seed: pure
 schooling  what its people were trained in
+voices     what its customers said, and what was made of it
 past       making it happen, by the product's own verbs, at past instants
 making     the first page at once, the history behind it, going on where an earlier try was killed
 post       the folder in which lies what customers received, filled by the local mail sink

@@ -17,6 +17,7 @@ from csp.demo.past import tell
 from csp.demo.plan import FIRST, Plan, Story, plan
 from csp.demo.reviewing import review
 from csp.demo.schooling import school
+from csp.demo.voices import hear
 from csp.models import Heartbeat, User
 from tickets.models import InboundMessage, Ticket
 
@@ -98,6 +99,7 @@ def _make(at: dt.datetime, page_only: bool, say: Callable[[str], None], planned:
             tell(story, firm, anchor)
     strays.land_all(anchor)
     school(firm, anchor)
+    hear(firm, anchor)
     review(firm, anchor)
     audit(firm, anchor)
     heartbeats.beat(MARK, at=anchor, numbered=True, whole=True)

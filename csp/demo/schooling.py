@@ -52,17 +52,17 @@ def _school(firm: Company, anchor: dt.datetime) -> None:
     for days, person in zip(PASSED, desk, strict=True):
         user, at = people[person.email], anchor - days * DAY - 3 * dt.timedelta(hours=1)
         for course in Course.objects.filter(contract=firm.contract, clause__in=["5.1", "5.2"]).order_by("pk"):
-            _pass(course, user, at)
-        _pass(privacy.course, user, at + dt.timedelta(hours=1))
+            passed_by(course, user, at)
+        passed_by(privacy.course, user, at + dt.timedelta(hours=1))
     for person in PEOPLE:
         if person.team:
             continue
         user = people[person.email]
-        _pass(Course.objects.get(contract=firm.contract, code="software"), user, anchor - 200 * DAY)
+        passed_by(Course.objects.get(contract=firm.contract, code="software"), user, anchor - 200 * DAY)
         if user != ada:  # who wrote it, and is trained by somebody else
             # The analyst let it lapse; the auditor did not.
             ago = 190 if person.role == Role.ANALYST else 40
-            _pass(privacy.course, user, anchor - ago * DAY)
+            passed_by(privacy.course, user, anchor - ago * DAY)
     records.record_evidence(
         privacy, ada, passed_at=anchor - 100 * DAY, note="A day with the data protection officer of the group.",
         by=helena, at=anchor - 99 * DAY,
@@ -79,10 +79,10 @@ def _school(firm: Company, anchor: dt.datetime) -> None:
     )  # fmt: skip
     _loops(anchor - 9 * DAY)
     for person in desk[::2]:
-        _pass(refunds.course, people[person.email], anchor - 4 * DAY)
+        passed_by(refunds.course, people[person.email], anchor - 4 * DAY)
     mara = _starter(firm, ada, anchor - 3 * DAY)
     _loops(anchor - 3 * DAY)
-    _pass(Course.objects.get(contract=firm.contract, code="communication"), mara, anchor - 2 * DAY)
+    passed_by(Course.objects.get(contract=firm.contract, code="communication"), mara, anchor - 2 * DAY)
     deadlines.sweep(anchor)
     while requirements.limit_late(anchor):
         pass
@@ -94,7 +94,7 @@ def _begin(
     return courses.write(draft, {"material": material}, [(asked, choices, [0])], and_publish=True, by=by, at=at)
 
 
-def _pass(course: Course, user: User, at: dt.datetime) -> None:
+def passed_by(course: Course, user: User, at: dt.datetime) -> None:
     """Take the test and know everything."""
     version = courses.current(course)
     if version is None:

@@ -21,6 +21,8 @@ from csp.demo.matters import matters
 from csp.demo.plan import DESK, FIRST, SHARES, TICKETS, plan
 from csp.models import Breach, Deadline, User
 from csp.roles import Role
+from feedback import improvements
+from feedback.models import Effect, Finding, Recurrence, Remark, Survey, Theme
 from tests.cast import Cast
 from tickets.models import Escalation, InboundMessage, Interaction, Ticket
 
@@ -133,6 +135,15 @@ def test_it_is_made_with_the_stated_shares_and_goes_on_after_a_kill(db, demonstr
     assert not Interaction.objects.filter(recorded_at__gt=at).exists()
     assert InboundMessage.objects.filter(state=InboundMessage.State.UNSORTED).count() >= 4
     assert set(Ticket.objects.values_list("contract__company", flat=True)) == {"Lakeside Home"}
+    # customers were asked and have spoken; what was said was seen to in time, found, and acted on
+    assert Survey.objects.filter(used_at__isnull=False).exists()
+    assert Remark.objects.waiting().exists()
+    assert not Breach.objects.filter(obligation__in=["feedback_inbox", "finding", "action_item"]).exists()
+    assert Theme.objects.standing().count() == 5
+    assert Counter(Finding.objects.values_list("state", flat=True)) == {"acted": 2, "open": 1, "refused": 1}
+    assert Effect.objects.count() == Recurrence.objects.filter(group__isnull=False).count() == 1
+    [link] = improvements.chain_of(Finding.objects.get(title__startswith="Nobody tells"))
+    assert 0 < link.passed < link.owed
     assert Counter(Review.objects.values_list("state", flat=True)) == {"due": 7, "held": 1, "closed": 1}
 
 
