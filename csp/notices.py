@@ -58,6 +58,7 @@ SAYINGS = {
     "feedback.inbox": gettext_noop("%(ref)s: feedback waits for a supervisor."),
     "feedback.opened": gettext_noop("%(ref)s: %(who)s opened who said it. The reason is in the trail."),
     "feedback.recurs": gettext_noop("%(ref)s: %(count)s texts of the last %(days)s days are alike (§2.3)."),
+    "feedback.flood": gettext_noop("More than %(count)s forms in an hour. What expects an answer waits for a person."),
     "finding.written": gettext_noop("%(ref)s: a finding waits for an action or a refusal by %(due)s (§7.2)."),
     "finding.refused": gettext_noop("%(ref)s: the finding is not acted on. The reason stands with it (§7.2)."),
     "item.yours": gettext_noop("%(ref)s: an action item is yours, due %(due)s (§7.2)."),

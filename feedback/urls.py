@@ -9,6 +9,7 @@ urlpatterns = [
     path("feedback/groups/", log.groups_page, name="feedback_groups"),
     path("feedback/inbox/", inbox.index, name="feedback_inbox"),
     path("feedback/add/", log.add, name="feedback_add"),
+    path("feedback/export/", log.export, name="feedback_export"),
     path("feedback/import/", log.bring_in, name="feedback_import"),
     path("feedback/surveys/", log.survey_rule, name="survey_rule"),
     path("feedback/<int:pk>/", log.show, name="remark"),

@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
+from django.db.models import QuerySet
 from django.forms.models import model_to_dict
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from csp import access, clock
 from csp.access import Refused, contracts_of, person, requires, scope_of
-from csp.models import Contract, Team
+from csp.exporting import Format, Taking, begin, stream
+from csp.models import Contract, Team, User
 from csp.roles import Permission as P
 from csp.roles import Role
-from feedback import groups, importing, log, surveys
+from feedback import exporting, groups, importing, log, surveys
 from feedback.forms import EntryForm, ImportForm, ReasonForm, RuleForm
 from feedback.models import Outcome, Remark, Theme
 from feedback.views.tabs import shell
@@ -38,17 +40,12 @@ def _teams(request: HttpRequest) -> Any:
     return teams.filter(pk__in=mine) | teams.filter(contract__in=scope.contracts(Role.ANALYST))
 
 
-@requires(P.SEE_FEEDBACK, P.SEE_FEEDBACK_GROUPS)
-@require_GET
-def index(request: HttpRequest) -> HttpResponse:
-    """The log, newest first; whoever may not read it is sent to the figures."""
-    user = person(request)
-    if not access.may(user, P.SEE_FEEDBACK):
-        return redirect("feedback_groups")
-    rows = Remark.objects.visible_to(user).select_related("team", "inbox", "outcome").order_by("-pk")
+def _narrowed(request: HttpRequest) -> tuple[QuerySet[Remark], dict[str, str]]:
+    """The remarks that this person may read, narrowed by the address, newest first; and to what."""
     asked = request.GET
     score, source = asked.get("score", ""), asked.get("source", "")
     words = asked.get("q", "").replace("\x00", "").strip()[:200]
+    rows = Remark.objects.visible_to(person(request)).order_by("-pk")
     if score == "low":
         rows = rows.filter(score__lte=3)
     elif score == "high":
@@ -57,6 +54,20 @@ def index(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(source=source)
     if words:
         rows = rows.filter(search=SearchQuery(words, config="simple", search_type="websearch"))
+    return rows, {"score": score, "source": source, "q": words}
+
+
+@requires(P.SEE_FEEDBACK, P.SEE_FEEDBACK_GROUPS)
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """The log, newest first; whoever may not read it is sent to the figures."""
+    user = person(request)
+    if not access.may(user, P.SEE_FEEDBACK):
+        return redirect("feedback_groups")
+    rows, narrowed = _narrowed(request)
+    rows = rows.select_related("team", "inbox", "outcome")
+    asked = request.GET
+    score, source, words = narrowed["score"], narrowed["source"], narrowed["q"]
     if (after := number_in(asked.get("after", ""))) is not None:
         rows = rows.filter(pk__lt=after)
     found = list(rows[: PAGE + 1])
@@ -67,9 +78,41 @@ def index(request: HttpRequest) -> HttpResponse:
         "source": source,
         "sources": Remark.Source.choices,
         "q": words,
+        "may_export": access.may(user, P.EXPORT_FEEDBACK),
         **shell(user, "feedback"),
     }
     return render(request, "feedback/log.html", context)
+
+
+@requires(P.EXPORT_FEEDBACK, P.SEE_FEEDBACK_GROUPS)
+@require_POST
+def export(request: HttpRequest) -> StreamingHttpResponse:
+    """The log as it is narrowed, for the feedback team and auditors; for others the figures of whole groups."""
+    user, at, zone = person(request), clock.now(), local_zone()
+    if access.may(user, P.EXPORT_FEEDBACK):
+        found, narrowed = _narrowed(request)
+        mine = scope_of(user).contracts(Role.ANALYST, Role.AUDITOR)
+        found = found.filter(contract__in=mine)
+        taking = Taking(by=user, what="feedback.remark", format=Format.CSV, narrowed=narrowed)
+        heads, rows, name = exporting.heads(), lambda: exporting.rows(found, zone), "feedback"
+    else:
+        teams = list(_watched(user))
+        taking = Taking(by=user, what="feedback.groups", format=Format.CSV, narrowed={})
+        heads, rows, name = exporting.group_heads(), lambda: exporting.group_rows(teams), "feedback-figures"
+    begin(taking, at=at)
+    response = StreamingHttpResponse(stream(taking, heads, rows), content_type=taking.format.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}-{at:%Y-%m-%d}.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _watched(user: User) -> QuerySet[Team]:
+    """The teams in which this person works or which they watch."""
+    scope = scope_of(user)
+    teams = Team.objects.filter(pk__in=scope.teams(Role.REPRESENTATIVE, Role.SUPERVISOR)) | Team.objects.filter(
+        contract__in=scope.contracts(Role.ANALYST, Role.AUDITOR)
+    )
+    return teams.order_by("name", "pk")
 
 
 @requires(P.SEE_FEEDBACK_GROUPS)
@@ -77,11 +120,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def groups_page(request: HttpRequest) -> HttpResponse:
     """Figures of complete groups of five, for each team that this person works in or watches."""
     user = person(request)
-    scope = scope_of(user)
-    teams = Team.objects.filter(pk__in=scope.teams(Role.REPRESENTATIVE, Role.SUPERVISOR)) | Team.objects.filter(
-        contract__in=scope.contracts(Role.ANALYST, Role.AUDITOR)
-    )
-    found = [(team, groups.of_team(team)) for team in teams.order_by("name", "pk")[:PAGE]]
+    found = [(team, groups.of_team(team)) for team in _watched(user)[:PAGE]]
     return render(
         request, "feedback/groups.html", {"teams": found, "size": groups.FIVE, **shell(user, "feedback_groups")}
     )

@@ -6,7 +6,6 @@ network, and no log names it.
 
 from __future__ import annotations
 
-import datetime as dt
 import secrets
 from typing import Any
 
@@ -16,19 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from csp import clock, throttle, trail
+from csp import clock, trail
 from csp.access import Refused, open_to_all
 from csp.middleware import address_of
-from feedback import log, surveys
+from feedback import floods, log, surveys
 from feedback.forms import SurveyForm, TellForm
 from feedback.models import Remark
 from tickets.intake.facts import team_for
 from tickets.views.public import in_their_language, languages
-
-# So many forms from one network address within an hour; a house or an office shares one.
-OFTEN = 20
-OF_ALL = 60
-HOUR = dt.timedelta(hours=1)
 
 
 def _shown(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -96,22 +90,22 @@ def tell(request: HttpRequest) -> HttpResponse:
         typed = form.cleaned_data
         if typed["website"]:
             return _shown(request, "public/thanks.html", {})  # a machine learns nothing from the answer
-        if throttle.is_over("tell-us", address_of(request), most=OFTEN, within=HOUR):
+        team, address = team_for(None), typed["address"].strip().lower()
+        if floods.is_shut(address_of(request)):
             form.add_error(None, _("Very many forms came from your network. Wait an hour, or write us a mail."))
         else:
-            # Beyond what people send in an hour a supervisor looks at it before anybody is answered by a ticket.
-            answers = typed["wants_answer"] and not throttle.is_over("tell-us-all", "", most=OF_ALL, within=HOUR)
+            answers = typed["wants_answer"] and not floods.waits(team.contract, address, at=at)
             try:
                 with trail.source("feedback form"):
                     log.record(
-                        team=team_for(None),
+                        team=team,
                         source=Remark.Source.FORM,
                         received_at=at,
                         at=at,
                         score=typed["score"],
                         words=typed["words"],
                         wants_answer=answers,
-                        who=log.Who(name=typed["name"].strip(), address=typed["address"].strip().lower()),
+                        who=log.Who(name=typed["name"].strip(), address=address),
                         once=log.digest("form", typed["nonce"]) if typed["nonce"] else None,
                     )
             except Refused as refusal:

@@ -6,7 +6,9 @@ way back. Representatives see figures of five and more, and no customer's score.
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
 import re
 
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from csp.access import Refused
 from csp.models import Blob, BlobKey, Notice, TrailEntry, User
 from csp.roles import Office
-from feedback import groups, importing, log
+from feedback import groups, importing, log, themes
 from feedback.models import Identity, Remark
 from tests import factories as make
 from tests.cast import Cast
@@ -223,3 +225,48 @@ def test_what_came_by_telephone_is_typed_in_by_the_desk(cast: Cast) -> None:
     )
     assert early.status_code == 422
     assert "future" in early.content.decode()
+
+
+# ---------------------------------------------------------------- as a file
+
+
+def taken(user: User, address: str = "/feedback/export/") -> list[list[str]]:
+    """What this person gets as a file, line by line."""
+    answer = browser(user).post(address)
+    assert answer.status_code == 200
+    return list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode())))  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("at_nine")
+def test_the_feedback_team_takes_the_log_as_a_file_which_is_on_record(cast: Cast) -> None:
+    remark = said(cast, words=f"=1+1 I am {WHO}; the bill is wrong.")
+    theme = themes.begin(cast.contract, name="Bills", by=cast.fay, at=make.AT)
+    themes.add(theme, [remark], by=cast.fay, at=make.AT)
+    said(cast, score=5, words="Lovely.")
+    heads, first = taken(cast.fay, "/feedback/export/?score=low")
+    row = dict(zip(heads, first, strict=True))
+    assert (row["Feedback"], row["Score"], row["Received"], row["Themes"]) == (
+        remark.reference,
+        "2",
+        "2025-03-03",
+        "Bills",
+    )
+    assert row["Words"] == "'=1+1 I am ••• •••; the bill is wrong.", "no formula, and no name"
+    entry = TrailEntry.objects.filter(act="record.exported").earliest("pk")
+    assert entry.actor == f"user:{cast.fay.pk}"
+    assert json.loads(entry.facts)["narrowed"]["score"] == "low"
+    assert len(taken(cast.vera)) == 3
+    assert browser(cast.adam).post("/feedback/export/").status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("at_nine")
+def test_representatives_take_whole_groups_of_five_and_no_words(cast: Cast) -> None:
+    for number in range(11):
+        said(cast, score=4, words=f"Zanzibar {number}", source=Remark.Source.SURVEY)
+    for user in (cast.rita, cast.sam):
+        heads, *rows = taken(user)
+        assert [row[heads.index("Answers")] for row in rows] == ["5"], "five, with five more behind them"
+        assert "Zanzibar" not in str(rows)
+    assert len(taken(cast.otto)) == 1

@@ -12,14 +12,15 @@ import re
 import pytest
 from django.test import Client
 
-from csp.models import OutboundMessage, TrailEntry
-from feedback import surveys
+from csp import throttle
+from csp.models import Notice, OutboundMessage, TrailEntry
+from feedback import floods, surveys
 from feedback.models import Outcome, Remark, StoppedSurveys, Survey
 from tests import factories as make
 from tests.cast import Cast
 from tests.tickets.desk import at_nine
 from tickets import lifecycle
-from tickets.models import Ticket
+from tickets.models import SenderRule, Ticket
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_nine")]
 __all__ = ["at_nine"]
@@ -180,3 +181,59 @@ def test_the_form_for_anybody_is_recorded_once_and_says_what_is_missing(cast: Ca
 def test_a_machine_that_fills_in_everything_is_not_recorded(cast: Cast) -> None:
     assert Client().post("/tell-us/", {"words": "Buy now", "website": "https://x.example"}).status_code == 200
     assert not Remark.objects.exists()
+
+
+# ---------------------------------------------------------------- a flood
+
+
+def told(address: str, **more: str) -> int:
+    """Somebody sends the open form and expects an answer at that address."""
+    typed = {
+        "score": "1",
+        "words": "It broke.",
+        "name": "Flora Flood",
+        "address": address,
+        "wants_answer": "on",
+        **more,
+    }
+    return Client(REMOTE_ADDR=more.pop("network", "203.0.113.9")).post("/tell-us/", typed).status_code
+
+
+def test_the_fourth_form_with_one_address_waits_for_a_person_and_none_is_lost(cast: Cast) -> None:
+    for _each in range(floods.WITH_ONE):
+        assert told("flora@flood.example") == 200
+    assert Ticket.objects.count() == floods.WITH_ONE
+    assert told("flora@flood.example") == 200
+    assert Ticket.objects.count() == floods.WITH_ONE
+    assert Remark.objects.count() == floods.WITH_ONE + 1
+    assert Remark.objects.waiting().count() == 1
+    assert told("somebody@else.example") == 200
+    assert Ticket.objects.count() == floods.WITH_ONE + 1
+
+
+def test_the_rules_for_senders_hold_for_the_form(cast: Cast) -> None:
+    common = {"contract": cast.contract, "reason": "Known.", "created_by": cast.sam, "created_at": make.AT}
+    SenderRule.objects.create(pattern="@blocked.example", verdict="block", **common)
+    SenderRule.objects.create(pattern="good@blocked.example", verdict="allow", **common)
+    assert told("bad@blocked.example") == 200
+    assert (Ticket.objects.count(), Remark.objects.waiting().count()) == (0, 1), "never a reason to drop it"
+    for _each in range(floods.WITH_ONE + 1):
+        assert told("good@blocked.example") == 200
+    assert Ticket.objects.count() == floods.WITH_ONE + 1
+
+
+def test_of_all_that_comes_in_a_flood_the_team_hears_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = {"tell-us-all": floods.OF_ALL}
+
+    def is_over(what: str, who: str, *, most: int, within: dt.timedelta) -> bool:
+        counted[what] = counted.get(what, 0) + 1
+        return counted[what] > most
+
+    monkeypatch.setattr(throttle, "is_over", is_over)
+    for number in range(3):
+        assert told(f"flora{number}@flood.example") == 200
+    assert (Ticket.objects.count(), Remark.objects.waiting().count()) == (0, 3)
+    assert Notice.objects.filter(facts__says="feedback.flood", user=cast.fay).count() == 1
+    counted["tell-us-full"] = floods.FULL
+    assert told("flora@flood.example") == 422
+    assert Remark.objects.count() == 3
