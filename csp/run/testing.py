@@ -1,11 +1,13 @@
 """The pytest plugin that gives a test run a PostgreSQL and a Valkey of its own, thrown away at the end.
 
 Two runs never share a thing. Migrating takes longer than all else, so a migrated cluster is kept per state of the
-migrations, and each run starts on a copy of it; Django then makes its test database from the template in there.
+migrations, and each run starts on a copy of it; Django then makes its test database from the template in there. Where
+migrations were only added since, the cluster kept before is brought up to date instead of made afresh.
 """
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -23,6 +25,7 @@ from csp.run.surroundings import make_database
 
 TEMPLATE = "csp_template"
 KEPT = 3
+SOURCES = "csp-sources.json"  # in a kept cluster: what it was made from
 PREFIX = "csp-test-"
 
 
@@ -42,12 +45,15 @@ class Engines:
         self.environment: dict[str, str] = {}
 
     def start(self) -> None:
-        cached = place.data_dir() / "test-templates" / migrations_digest()
+        sources = migration_sources()
+        digest = hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()[:16]
+        cached = place.data_dir() / "test-templates" / digest
         self.postgres = engines.Postgres(self.data, throwaway=True)
         known = cached.exists()
-        if known:
-            subprocess.run(["cp", "-a", str(cached), str(self.postgres.folder())], check=True)
-            cached.touch()
+        begun = cached if known else earlier(cached.parent, sources)
+        if begun is not None:
+            subprocess.run(["cp", "-a", str(begun), str(self.postgres.folder())], check=True)
+            begun.touch()
         self.postgres.start()
         self.valkey = engines.Valkey(self.data, throwaway=True)
         self.valkey.start()
@@ -59,18 +65,21 @@ class Engines:
             "CSP_TEST_TEMPLATE": TEMPLATE,
         }
         if not known:
-            self._make_template(cached)
+            self._make_template(cached, sources, anew=begun is None)
         make_database(self.postgres.sockets, "csp")
 
-    def _make_template(self, cached: Path) -> None:
+    def _make_template(self, cached: Path, sources: dict[str, str], *, anew: bool) -> None:
         assert self.postgres is not None
-        say("./run test: migrating a fresh database (once per state of the migrations)")
-        make_database(self.postgres.sockets, TEMPLATE)
+        which = "a fresh database" if anew else "the database of the last state on"
+        say(f"./run test: migrating {which} (once per state of the migrations)")
+        if anew:
+            make_database(self.postgres.sockets, TEMPLATE)
         environment = {**os.environ, **self.environment, "DATABASE_URL": self.postgres.url(TEMPLATE)}
-        migrate = [sys.executable, "-m", "csp.run.manage"]
-        if subprocess.run(migrate, cwd=place.ROOT, env=environment).returncode:
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+        if subprocess.run(migrate, cwd=place.ROOT, env=environment, stdout=sys.stderr).returncode:
             raise Problem("the migrations fail (see above).")
         self.postgres.stop()  # a copy is only whole when nobody writes
+        (self.postgres.folder() / SOURCES).write_text(json.dumps(sources))
         cached.parent.mkdir(mode=0o711, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=cached.parent, prefix="draft-"))
         subprocess.run(["cp", "-a", str(self.postgres.folder()), str(draft / "cluster")], check=True)
@@ -100,18 +109,33 @@ class Engines:
                 continue
 
 
-def migrations_digest() -> str:
-    """What a migrated database depends on: our migrations, and everybody else's by the lock files."""
-    digest = hashlib.sha256()
-    sources = [
-        place.ROOT / name
-        for name in ("requirements.txt", "requirements-engines.txt", "csp/settings.py", "csp/marking.py")
-    ]
+def migration_sources() -> dict[str, str]:
+    """What a migrated database depends on, each with its digest: our migrations, and others' by the lock files."""
+    named = ("requirements.txt", "requirements-engines.txt", "csp/settings.py", "csp/marking.py")
+    sources = [place.ROOT / name for name in named]
     sources += sorted([*place.ROOT.glob("*/migrations/**/*"), *place.ROOT.glob("*/models/**/*.py")])
-    for path in sources:
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(str(path.relative_to(place.ROOT)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return {
+        str(path.relative_to(place.ROOT)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sources
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def earlier(folder: Path, sources: dict[str, str]) -> Path | None:
+    """The latest kept cluster that these sources only add migrations to."""
+
+    def settled(known: dict[str, str]) -> dict[str, str]:
+        return {path: digest for path, digest in known.items() if "/models/" not in path}
+
+    ours = settled(sources)
+    kept = folder.iterdir() if folder.exists() else ()
+    for cluster in sorted(kept, key=lambda path: path.stat().st_mtime, reverse=True):
+        with suppress(OSError, ValueError):
+            theirs = settled(json.loads((cluster / SOURCES).read_text()))
+            added = {path for path in ours if ours[path] != theirs.get(path)}
+            if theirs.keys() <= ours.keys() and all(path not in theirs and "/migrations/" in path for path in added):
+                return cluster
+    return None
 
 
 def find_chromium() -> str | None:
