@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from audits.listing import Cursor, Filters, List, Row, picked, said, top
 from csp.events import Act
 from csp.models import Assessment, Breach, Deadline, TrailEntry
+from tickets.conversation import PRACTICE
 from tickets.handling import NEVER_OWED, NO_REPLY
 from tickets.models import Call, Checklist, ChecklistStep, Escalation, Resolution, Ticket
 
@@ -151,7 +152,7 @@ def _assessment(rows: Sequence[Assessment], zone: dt.tzinfo) -> list[Row]:
 
 WAIVERS: dict[str, Q] = {
     "": ~Q(void_reason__in=NEVER_OWED.values()),
-    "never": Q(void_reason__in=NEVER_OWED.values()),
+    "never": Q(void_reason__in=set(NEVER_OWED.values()) - {PRACTICE}),
 }
 
 
@@ -292,7 +293,9 @@ COMPLAINTS: dict[str, Q] = {
 
 def _complaints(filters: Filters) -> QuerySet[Any]:
     """The register: every complaint that speaks for itself, by its receipt."""
-    numbers = Ticket.objects.filter(COMPLAINTS[filters.state], filters.of_team("team"), contract=filters.contract)
+    numbers = Ticket.objects.real().filter(
+        COMPLAINTS[filters.state], filters.of_team("team"), contract=filters.contract
+    )
     numbers = numbers.filter(kind=Ticket.Kind.COMPLAINT).exclude(state=Ticket.State.MERGED)
     rows = Ticket.objects.filter(pk__in=numbers.values("pk")).select_related("team", "category", "assignee")
     newest = Resolution.objects.order_by("-pk")

@@ -40,6 +40,7 @@ class Subject:
     responsible: User | None = None
     in_confidence: bool = False
     context: str = ""  # the trail's name for it, "ticket:4790"
+    void: str = ""  # why nothing is owed about it, whatever it is: an exercise
 
 
 class AlreadyEnded(access.Refused):
@@ -62,6 +63,7 @@ def draft(
     With `void` (a reason) it is stored as owed by nobody: staff-opened and imported tickets.
     """
     rule = OBLIGATIONS[code]
+    void = void or subject.void
     due = due_at or agreement.due_at(version, code, starts_at)
     marks = rule.reminder_times(starts_at, due)
     return Deadline(

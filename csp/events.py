@@ -175,6 +175,8 @@ class Act(TextChoices):
     TEST_STARTED = "test.started", _("began a test")
     TEST_FINISHED = "test.finished", _("finished a test")
     TEST_AGAIN = "test.again", _("let somebody try a test again")
+    PRACTICE_STARTED = "practice.started", _("began an exercise")
+    PRACTICE_FINISHED = "practice.finished", _("handed an exercise in")
     TRAINING_PASSED = "training.passed", _("passed a course")
     TRAINING_RECORDED = "training.recorded", _("recorded that somebody was trained")
     TRAINING_OWED = "training.owed", _("owes a course")

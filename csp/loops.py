@@ -29,7 +29,7 @@ from tickets import (
 )
 from tickets.intake import taking_in
 from tickets.intake.doors import imap
-from training import requirements, rounds, updates
+from training import practice, requirements, rounds, updates
 
 Loop = Callable[[dt.datetime], int]
 
@@ -76,6 +76,7 @@ RULES: Mapping[str, Loop] = {
     "limit_late": requirements.limit_late,
     "end_unowed": requirements.end_unowed,
     "rounds": rounds.call,
+    "practice": practice.follow_up,
     "reviews": reviews.owe_lacking,
     "reviewers": reviews.pass_on,
     "reviews_end": reviews.end_unowed,

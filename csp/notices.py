@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from csp import access, batches, offices, outbox, shifts
 from csp.contract import OBLIGATIONS
-from csp.models import Deadline, KeptFrom, Notice, RoleGrant, User
+from csp.models import Deadline, Exercise, KeptFrom, Notice, RoleGrant, User
 from csp.roles import Role
 
 log = logging.getLogger(__name__)
@@ -175,6 +175,11 @@ def _spare(tellings: Iterable[Telling], at: dt.datetime) -> None:
         if people and not one.to:
             administrators = access.people_with(Role.ADMINISTRATOR, at=at)
             one.to = [user for user in administrators if user.pk not in spared]
+    exercises = dict(Exercise.objects.filter(subject_ref__in=refs).values_list("subject_ref", "user")) if refs else {}
+    for one in tellings if exercises else ():
+        whose = {exercises[ref] for ref in named[id(one)] if ref in exercises}
+        if whose:
+            one.to = [user for user in one.to if user.pk in whose]
 
 
 class Rungs:

@@ -43,6 +43,14 @@ LONGEST_WAIT = dt.timedelta(minutes=15)
 _ON_THE_WIRE = SMTP_POLICY.clone(cte_type="7bit")
 
 
+# Where the customers of exercises live: no mail is ever sent there, nor about them.
+PRACTICE_DOMAIN = "practice.invalid"
+
+
+class StaysInside(ValueError):
+    """Mail for an exercise was posted, and refused: nothing of one leaves the house (clause 5.2)."""
+
+
 class BadHeader(ValueError):
     """An address or header holds a control character and will not be sent."""
 
@@ -92,6 +100,8 @@ def post(
     header. It is sent as soon as can be, or not before an instant of the real clock. `is_new` says that nobody can have
     posted this key before.
     """
+    if any(address.lower().endswith(f"@{PRACTICE_DOMAIN}") for address in [*to, *cc]):
+        raise StaysInside("This is an exercise; no mail leaves the house for it.")
     if mailbox is not None:
         sender = sender_of(mailbox)
     else:

@@ -33,6 +33,7 @@ EVERY = {
     "unsorted": 60,
     "require": 5,  # somebody new is limited from the first second; the row says since when
     "rounds": 3600,
+    "practice": 5,  # whoever practises waits for the customer to write again
     "reviews": 600,
     "reviewers": 600,
     "reviews_end": 600,

@@ -18,6 +18,7 @@ from tickets import escalation, oversight
 from tickets.conversation import lock, running
 from tickets.handling import check_can_work
 from tickets.models import Ticket
+from tickets.reach import check_is_real
 
 State = Ticket.State
 
@@ -43,6 +44,7 @@ def assign(ticket: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime)
         check_can_be_assigned(root, to)
     if root.assignee == to:
         return root
+    check_is_real(root)
     if to is not None:
         oversight.check_can_be_given(root, to, at)
     before = root.assignee_id
@@ -77,6 +79,7 @@ def move(ticket: Ticket, *, team: Team, by: User, at: dt.datetime) -> Ticket:
     """Hand the ticket to another team under the same contract; nobody is assigned there yet, the clocks run on."""
     root = lock(ticket)
     check_can_work(root, by)
+    check_is_real(root)
     if team.contract_id != root.contract_id or not team.is_active:
         raise Refused(_("A ticket moves only between active teams of its contract."))
     if team.pk == root.team_id:

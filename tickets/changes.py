@@ -55,7 +55,7 @@ def of_escalations(user: User) -> str:
     """The cursor of the supervisors' board."""
     teams = sorted(access.scope_of(user).teams(Role.SUPERVISOR) | access.scope_of(user).audited)
     # What is open says it all, and stays small: ending one makes them fewer, and the next one has a higher number.
-    theirs = Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk)
+    theirs = (Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk)) & ~Q(ticket__origin=Ticket.Origin.PRACTICE)
     standing = Escalation.objects.filter(theirs, team__in=teams, closed_at__isnull=True)
     found = standing.aggregate(standing=Count("pk"), last=Max("pk"), accepted=Max("accepted_at"))
     # what is marked complex and must still reach a supervisor; moving it to another team is a change, too

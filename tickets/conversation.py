@@ -28,6 +28,8 @@ TEXT = ("body", "html", "search")
 Seen = Mapping[int, int]
 
 # Deadlines that a customer's unanswered message runs under.
+# Why the clocks of an exercise are void: they are shown to whoever practises, and nothing is broken by them (5.2).
+PRACTICE = "Practice: an exercise, nothing is owed."
 ANSWERING = ("respond", "follow_up")
 # Of those due at the same instant, the one a person is shown: what also does the others comes first.
 _PRECEDENCE = {"escalate": 0, "respond": 1, "follow_up": 1, "acknowledge": 2}
@@ -128,6 +130,7 @@ def subject_of(root: Ticket, number: int | None = None) -> deadlines.Subject:
         team=root.team,
         responsible=root.assignee,
         context=root.trail_subject,
+        void=PRACTICE if root.is_practice else "",
     )
 
 
@@ -233,12 +236,26 @@ def write(ticket: Ticket, said: Said, *, at: dt.datetime, follow_up: Deadline | 
     return row
 
 
+def _practised(ticket: Ticket, rows: Iterable[Deadline]) -> list[Deadline]:
+    """What would run now if the exercise were none: its clocks are shown, and owed to nobody."""
+    if not ticket.is_unfinished:
+        return []
+    heard = inbound(ticket)
+    through = Ticket.objects.filter(pk=ticket.pk).values_list("answered_through", flat=True).first() or 0
+    answering = sorted((row for row in rows if row.obligation in ANSWERING), key=lambda row: (row.starts_at, row.pk))
+    found = answering[-1:] if heard and heard[-1].pk > through else []
+    if not ticket.authority_reason and not ticket.escalations.exists():
+        found += [row for row in rows if row.obligation == "escalate"]
+    return found
+
+
 def derive(ticket: Ticket, *, rows: Collection[Deadline] | None = None) -> None:
     """Bring the ticket's next obligation in line with its running deadlines; in the transaction that changed them.
 
     A merged ticket has none of its own: its root carries them.
     """
-    waiting = [row for row in (obligations(ticket) if rows is None else rows) if row.is_running]
+    known = obligations(ticket) if rows is None else rows
+    waiting = _practised(ticket, known) if ticket.is_practice else [row for row in known if row.is_running]
     # The answer carries that decision; the clock of the answer is the one to look at, while there is one.
     waiting = [row for row in waiting if row.obligation != "triage"] or waiting
     first = min(waiting, key=lambda row: (row.due_at, _PRECEDENCE.get(row.obligation, 9)), default=None)

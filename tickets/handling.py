@@ -20,6 +20,7 @@ from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
 from tickets import closing, complaints, complexity, finishing, oversight, request_links, resolving
 from tickets.conversation import (
     ANSWERING,
+    PRACTICE,
     Direction,
     File,
     Kind,
@@ -51,6 +52,7 @@ State = Ticket.State
 NEVER_OWED: dict[str, str] = {
     Ticket.Origin.STAFF: "Outbound first: nothing was asked yet.",
     Ticket.Origin.IMPORTED: "Imported: received before the cut-over.",
+    Ticket.Origin.PRACTICE: PRACTICE,
 }
 NO_REPLY = "no reply needed"  # how a follow-up was met of which a person ruled so
 
@@ -148,7 +150,7 @@ def open_ticket(
     )
     if origin == Ticket.Origin.IMPORTED:
         ticket.state, ticket.closed_at = State.CLOSED, at
-    if not void:
+    if not void or ticket.is_practice:
         ticket.next_obligation, ticket.next_clause = "respond", clocks[1].clause
         ticket.next_starts_at, ticket.next_due_at = clocks[1].starts_at, clocks[1].due_at
     ticket.save(force_insert=True)
@@ -309,7 +311,7 @@ def respond(
         raise Refused(_("No e-mail address of the customer is known. Add one, or call and log the call."))
     limits = restrictions.of(by, at)
     limit = oversight.holds_back(limits)
-    if limit is not None and purpose == Purpose.ANSWER and cosigned is None:
+    if limit is not None and purpose == Purpose.ANSWER and cosigned is None and not root.is_practice:
         root.save()
         trail.record_all(carried.entries)
         return oversight.hold(
@@ -329,26 +331,11 @@ def respond(
         files=files,
     )
     row = write(root, said, at=at)
-    signed = f"{body.rstrip()}\n\n-- \n{by.signature}" if by.signature else body
-    signed += request_links.footer(root, to, at=at)
-    message = outbox.post(
-        kind=OutboundMessage.Kind.ANSWER if purpose == Purpose.ANSWER else OutboundMessage.Kind.HOLDING,
-        dedupe_key=f"interaction:{row.pk}",
-        is_new=True,
-        to=to,
-        cc=cc,
-        subject=row.subject,
-        body=signed,
-        mailbox=root.mailbox,
-        reply_to=threading.reply_to(root, to[0]) if len(to) == 1 else "",
-        headers=thread_headers([row.message_id for row in heard if row.message_id]),
-        attachments=[
-            (item.name, item.content_type, item.blob)
-            for item in (row.attachments.select_related("blob") if files else ())
-        ],
-        at=at,
-    )
-    Delivery.objects.create(interaction=row, message=message)
+    message = None if root.is_practice else _send(
+        root, row, to=to, cc=cc, heard=heard, has_files=bool(files), by=by, at=at
+    )  # fmt: skip
+    if root.is_practice and purpose == Purpose.ANSWER:  # as if it had arrived
+        root.answered_through = max(root.answered_through, speaks_to.get(root.pk, 0))
     was_finished = not root.is_unfinished
     root.state = then if purpose == Purpose.ANSWER else State.OPEN
     root.resolved_at, root.closed_at = (at if root.state == State.RESOLVED else None), None
@@ -364,6 +351,8 @@ def respond(
     root.save()
     if root.state == State.RESOLVED:
         complaints.resolved(root, at=at, by=by)
+    if root.is_practice:
+        derive(root)
     if cosigned is None:  # else its draft went when it was written, and there may be a new one
         Draft.objects.filter(
             ticket=root, user=by, mode=Draft.Mode.REPLY if purpose == Purpose.ANSWER else Draft.Mode.HOLDING
@@ -373,13 +362,46 @@ def respond(
         root.trail_subject,
         by=by,
         at=at,
-        facts={"interaction": row.pk, "speaks_to": speaks_to, "message": message.pk, "state": root.state}
+        facts={
+            "interaction": row.pk,
+            "speaks_to": speaks_to,
+            "message": message.pk if message else None,
+            "state": root.state,
+        }
         | carried.facts,
         personal=carried.personal,
         evidence=row.parts,
     )
     trail.record_all([*carried.entries, entry])
     return row
+
+
+def _send(
+    root: Ticket, row: Interaction, *, to: Sequence[str], cc: Sequence[str], heard: Sequence[Interaction],
+    has_files: bool, by: User, at: dt.datetime,
+) -> OutboundMessage:  # fmt: skip
+    """Put what was written into the outbox."""
+    signed = f"{row.body.rstrip()}\n\n-- \n{by.signature}" if by.signature else row.body
+    signed += request_links.footer(root, to, at=at)
+    message = outbox.post(
+        kind=OutboundMessage.Kind.ANSWER if row.purpose == Purpose.ANSWER else OutboundMessage.Kind.HOLDING,
+        dedupe_key=f"interaction:{row.pk}",
+        is_new=True,
+        to=to,
+        cc=cc,
+        subject=row.subject,
+        body=signed,
+        mailbox=root.mailbox,
+        reply_to=threading.reply_to(root, to[0]) if len(to) == 1 else "",
+        headers=thread_headers([row.message_id for row in heard if row.message_id]),
+        attachments=[
+            (item.name, item.content_type, item.blob)
+            for item in (row.attachments.select_related("blob") if has_files else ())
+        ],
+        at=at,
+    )
+    Delivery.objects.create(interaction=row, message=message)
+    return message
 
 
 def reply_subject(ticket: Ticket) -> str:

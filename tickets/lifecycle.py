@@ -53,7 +53,7 @@ def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.da
             complaints.taken_back(root, at=at, by=by)
     root.save()
     if to == State.CLOSED:
-        _end_open_escalation(root, by, at)
+        end_open_escalation(root, by, at)
     trail.record(
         Act.TICKET_STATE, root.trail_subject, by=by, at=at, facts={"from": before, "to": to},
         personal={"resolution": resolution},
@@ -61,7 +61,7 @@ def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.da
     return root
 
 
-def _end_open_escalation(root: Ticket, by: trail.Actor, at: dt.datetime) -> None:
+def end_open_escalation(root: Ticket, by: trail.Actor, at: dt.datetime) -> None:
     for row in root.escalations.filter(closed_at__isnull=True).select_related("take_up"):
         row.closed_at, row.closed_by, row.outcome = at, by if isinstance(by, User) else None, "closed"
         taking_up.taken_up(row, by=by, at=at, how="ended with the ticket")

@@ -21,6 +21,7 @@ from tickets.conversation import ANSWERING, derive, family, inbound, lock, root_
 from tickets.delivery import start_follow_up_of_unanswered
 from tickets.handling import check_can_work
 from tickets.models import Escalation, Ticket, TicketLink
+from tickets.reach import check_is_real
 
 
 def _lock_both(one: Ticket, other: Ticket) -> tuple[Ticket, Ticket]:
@@ -38,6 +39,7 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     source, target = _lock_both(ticket, into)
     check_can_work(source, by)
     check_can_work(target, by)
+    check_is_real(source, target)
     access.check(by, Permission.MERGE_TICKETS, team_id=target.team_id)
     if source.pk == target.pk:
         raise Refused(_("These are one ticket already."))
@@ -137,6 +139,7 @@ def link(ticket: Ticket, *, other: Ticket, kind: TicketLink.Kind, by: trail.Acto
     if isinstance(by, User):
         check_can_work(root, by)
         check_can_work(other, by)
+    check_is_real(root, other)
     if root.pk == other.pk:
         raise Refused(_("A ticket is not linked to itself."))
     row, is_new = TicketLink.objects.get_or_create(

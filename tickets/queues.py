@@ -248,6 +248,7 @@ def _read(cursor: str) -> tuple[dt.datetime | None, int] | None:
 
 
 _SEEN = "tickets_ticket t where t.team_id = any(%(teams)s) and t.about_id is distinct from %(me)s"
+_SEEN += " and (t.origin <> 'practice' or t.opened_by_id = %(me)s)"
 _UNFINISHED = f"{_SEEN} and t.state in ('new', 'open', 'waiting')"
 _WHICH = {
     View.MINE: f"{_UNFINISHED} and t.assignee_id = %(me)s",
@@ -290,7 +291,7 @@ _BANDS = (
 _FIRST = """
     select {band} as band, id, subject, received_at, next_obligation, next_starts_at, next_due_at from tickets_ticket
     where state in ('new', 'open', 'waiting') and {within} and id <> %(besides)s and {whose}
-      and about_id is distinct from %(me)s
+      and about_id is distinct from %(me)s and (origin <> 'practice' or opened_by_id = %(me)s)
     order by next_due_at, id limit 1
 """
 _OWN = f"({_FIRST})".replace("{whose}", "assignee_id = %(me)s and team_id = any(%(teams)s)")

@@ -14,8 +14,20 @@ def check_can_work(ticket: Ticket, user: User) -> None:
     """Raise Refused unless this person may act on the ticket."""
     if ticket.about_id == user.pk:
         raise access.Refused(_("You cannot work on this ticket."))
+    if ticket.is_practice and ticket.opened_by_id != user.pk:
+        raise access.Refused(_("This is somebody else's exercise."))
     access.check(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
 
 
+def check_is_real(*tickets: Ticket) -> None:
+    """Raise Refused for an exercise: it stays with whoever practises, and apart from customers' tickets."""
+    if any(ticket.is_practice for ticket in tickets):
+        raise access.Refused(_("An exercise stays yours, and apart from customers' tickets."))
+
+
 def can_work(ticket: Ticket, user: User) -> bool:
-    return ticket.about_id != user.pk and access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
+    try:
+        check_can_work(ticket, user)
+    except access.Refused:
+        return False
+    return True

@@ -103,7 +103,7 @@ def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
     addresses = Address.objects.filter(kind__in=Address.Kind.values)
     begins = addresses.filter(value__startswith=words.lower()).values("customer")
     mine = Customer.objects.filter(
-        Exists(Ticket.objects.filter(customer=OuterRef("pk"), team__in=served)),
+        Exists(Ticket.objects.real().filter(customer=OuterRef("pk"), team__in=served)),
         pk__in=named.union(begins, all=True),
         erased_at=None,
     )

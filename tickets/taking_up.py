@@ -17,7 +17,7 @@ from csp import agreement, batches, deadlines, notices, shifts, trail
 from csp.events import Act
 from csp.models import Notice, Team, User
 from csp.servicetime import Calendar
-from tickets.conversation import lock
+from tickets.conversation import PRACTICE, lock
 from tickets.models import Escalation, EscalationRung, Ticket
 
 WITHIN = dt.timedelta(hours=4)
@@ -30,6 +30,11 @@ def start(rows: Sequence[Escalation], *, at: dt.datetime) -> None:
         return
     teams = Team.objects.select_related("contract").in_bulk({row.team_id for row in rows})
     calendars = {pk: shifts.calendar_of(team) for pk, team in teams.items()}
+    exercises = set(
+        Ticket.objects.filter(pk__in=[row.ticket_id for row in rows], origin=Ticket.Origin.PRACTICE).values_list(
+            "pk", flat=True
+        )
+    )
     versions = {pk: agreement.in_force(team.contract, at) for pk, team in teams.items()}
     drafts = [
         deadlines.draft(
@@ -40,6 +45,7 @@ def start(rows: Sequence[Escalation], *, at: dt.datetime) -> None:
                 contract=teams[row.team_id].contract,
                 team=teams[row.team_id],
                 responsible=row.to_user,
+                void=PRACTICE if row.ticket_id in exercises else "",
             ),
             versions[row.team_id],
             starts_at=at,
@@ -48,7 +54,7 @@ def start(rows: Sequence[Escalation], *, at: dt.datetime) -> None:
         for row in rows
     ]
     for row, clock in zip(rows, deadlines.start(drafts, at=at), strict=True):
-        row.take_up, row.next_rung_at = clock, clock.due_at
+        row.take_up, row.next_rung_at = clock, clock.due_at if clock.is_running else None
     Escalation.objects.bulk_update(rows, ["take_up", "next_rung_at"])
 
 

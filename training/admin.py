@@ -14,6 +14,8 @@ reading(models.Question, contract="version__course__contract", hidden=("right",)
 reading(models.CourseFile, contract="version__course__contract", list_display=("pk", "version_id", "name", "size"))
 reading(models.Attempt, contract="version__course__contract", list_filter=("passed",),
         list_display=("pk", "user_id", "version_id", "number", "finished_at", "right", "passed"))  # fmt: skip
+reading(models.PracticeAttempt, contract="version__course__contract", list_filter=("passed",),
+        list_display=("pk", "user_id", "version_id", "number", "started_at", "finished_at", "passed"))  # fmt: skip
 reading(models.MoreAttempts, contract="version__course__contract",
         list_display=("pk", "user_id", "version_id", "by_id", "at"))  # fmt: skip
 reading(models.AnswersOpened, contract="version__course__contract",

@@ -26,7 +26,16 @@ from csp.events import Act
 from csp.markup import vouched
 from csp.models import Contract, RoleGrant, User
 from csp.roles import Permission, Role
-from training.models import AnswersOpened, Assignment, Completion, Course, CourseFile, CourseVersion, Question
+from training.models import (
+    AnswersOpened,
+    Assignment,
+    Completion,
+    Course,
+    CourseFile,
+    CourseVersion,
+    PracticeScript,
+    Question,
+)
 
 FIELDS = ("changes", "material", "minutes", "pass_percent", "attempts", "renew_by")
 MOST_QUESTIONS = 60
@@ -186,6 +195,10 @@ def _copy(last: CourseVersion, *, by: User | None, at: dt.datetime, **values: An
         CourseFile(version=draft, blob=row.blob, name=row.name, content_type=row.content_type, size=row.size)
         for row in last.files.order_by("pk")
     )
+    script = PracticeScript.objects.filter(version=last).first()
+    if script is not None:
+        script.pk, script.version = None, draft
+        script.save(force_insert=True)
     return draft
 
 
@@ -227,6 +240,22 @@ def set_questions(
     version.questions.all().delete()
     _note_opening(version, by, at)
     return Question.objects.bulk_create(rows)
+
+
+@transaction.atomic
+def set_practice(
+    version: CourseVersion, values: Mapping[str, Any] | None, *, by: User, at: dt.datetime
+) -> PracticeScript | None:  # fmt: skip
+    """Put an exercise into a draft, or none. Whoever writes it knows what is graded, and does not take it."""
+    version = lock(version)
+    check_can_write(version, by, at)
+    PracticeScript.objects.filter(version=version).delete()
+    _note_opening(version, by, at)
+    if values is None:
+        return None
+    if not values["subject"].strip() or not values["message"].strip() or not values["sender"].strip():
+        raise Refused(_("An exercise needs a customer, a subject and a message."))
+    return PracticeScript.objects.create(version=version, **values)
 
 
 @transaction.atomic

@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from csp.models import Contract, Restriction, User
 from csp.roles import Role
 from tickets.forms import FilesField
+from tickets.models import Ticket
 from training import gate
-from training.models import Course, CourseVersion
+from training.models import Course, CourseVersion, PracticeScript
 from training.records import Asked
 
 
@@ -97,7 +98,39 @@ class DraftForm(forms.Form):
         label=_("Questions"), rows=16, most=100_000, required=False,
         help_text=_("A question on a line of its own, its choices below: + before a right one, - before a wrong one."),
     )  # fmt: skip
+    practice_sender = forms.CharField(
+        label=_("Exercise: the customer's name"), max_length=100, required=False,
+        help_text=_("Left empty, there is no exercise. Else the course is passed with test and exercise."),
+    )  # fmt: skip
+    practice_subject = forms.CharField(label=_("Exercise: subject"), max_length=200, required=False)
+    practice_message = Lines(label=_("Exercise: what comes in"), required=False)
+    practice_follow_up = Lines(
+        label=_("Exercise: what the customer writes next"), rows=3, required=False,
+        help_text=_("Comes in once the customer was written to, or the case was handed up."),
+    )  # fmt: skip
+    practice_complex_because = forms.CharField(
+        label=_("Exercise: has to be escalated because"), max_length=300, required=False
+    )
+    practice_must_log = forms.CharField(
+        label=_("Exercise: words that have to be logged"), max_length=500, required=False,
+        help_text=_("With commas between; each has to stand in a note or the record of a call."),
+    )  # fmt: skip
+    practice_kind = forms.ChoiceField(
+        label=_("Exercise: kind"), choices=[("", _("Not graded")), *Ticket.Kind.choices], required=False
+    )
     attachments = FilesField()
+
+    def practice(self) -> dict[str, Any] | None:
+        """The exercise as a verb takes it; None where there is none."""
+        good = {
+            name.removeprefix("practice_"): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith("practice_")
+        }
+        if not good["sender"]:
+            return None
+        good["must_log"] = [word.strip()[:60] for word in good["must_log"].split(",") if word.strip()]
+        return good
 
     def clean_questions(self) -> list[tuple[str, list[str], list[int]]]:
         found: list[tuple[str, list[str], list[int]]] = []
@@ -126,6 +159,15 @@ class DraftForm(forms.Form):
                     _g("“%(asked)s”: a question has 500 signs at most, a choice 300.") % {"asked": short}
                 )
         return found
+
+
+def practice_as_typed(version: CourseVersion) -> dict[str, Any]:
+    """The exercise as DraftForm shows it."""
+    row = PracticeScript.objects.filter(version=version).first()
+    if row is None:
+        return {}
+    names = ("sender", "subject", "message", "follow_up", "complex_because", "kind")
+    return {f"practice_{name}": getattr(row, name) for name in names} | {"practice_must_log": ", ".join(row.must_log)}
 
 
 def questions_as_text(version: CourseVersion) -> str:

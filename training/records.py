@@ -18,7 +18,17 @@ from csp.models import User
 from csp.roles import Permission
 from training import courses, requirements
 from training.courses import File
-from training.models import AnswersOpened, Attempt, Completion, CourseVersion, MoreAttempts, Proof, Question
+from training.models import (
+    AnswersOpened,
+    Attempt,
+    Completion,
+    CourseVersion,
+    MoreAttempts,
+    PracticeAttempt,
+    PracticeScript,
+    Proof,
+    Question,
+)
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that is read as something else
 
@@ -59,12 +69,7 @@ def attempts_left(version: CourseVersion, user: User) -> int:
 
 def check_can_start(version: CourseVersion, user: User) -> None:
     """Only what is taught now, with attempts left, and nobody who has seen the answers."""
-    if not user.is_active or version.published_at is None or courses.current(version.course) != version:
-        raise Refused(_("This version is not taught. Take the one that is."))
-    if version.course.retired_at is not None:
-        raise Refused(_("This course is not taught any more."))
-    if AnswersOpened.objects.filter(version=version, user=user).exists():
-        raise Refused(_("You have seen the answers of this test. Somebody else records your training, with evidence."))
+    check_is_taught(version, user)
     if not attempts_left(version, user):
         raise Refused(_("No attempt is left. Ask a supervisor to go through it with you."))
 
@@ -115,14 +120,40 @@ def finish(attempt: Attempt, ticked: Mapping[int, Sequence[int]], *, by: User, a
         facts={"right": right, "of": len(questions), "passed": attempt.passed, "needs": attempt.version.pass_percent},
         evidence=[attempt],
     )  # fmt: skip
-    if attempt.passed:
-        _complete(
-            Completion(
-                user=attempt.user, version=attempt.version, how=Completion.How.TEST, attempt=attempt, passed_at=at
-            ),
-            by=by, at=at,
-        )  # fmt: skip
+    if attempt.passed and not lacks_practice(attempt.version, attempt.user):
+        complete_by_test(attempt, by=by, at=at)
     return attempt
+
+
+def complete_by_test(attempt: Attempt, *, by: User, at: dt.datetime) -> Completion:
+    """The course is passed now: test, and exercise where it has one. The caller holds the person's lock."""
+    done = Completion(
+        user=attempt.user, version=attempt.version, how=Completion.How.TEST, attempt=attempt, passed_at=at
+    )
+    return _complete(done, by=by, at=at)
+
+
+def practises(version: CourseVersion, user: User) -> bool:
+    """Whether this person takes the exercise of this version: it has one, and they work on tickets."""
+    if not PracticeScript.objects.filter(version=version).exists():
+        return False
+    return access.may(user, Permission.WORK_TICKETS, contract_id=version.course.contract_id)
+
+
+def lacks_practice(version: CourseVersion, user: User) -> bool:
+    """Whether the exercise is still to be passed before the course is."""
+    passed = PracticeAttempt.objects.filter(user=user, version=version, passed=True)
+    return practises(version, user) and not passed.exists()
+
+
+def check_is_taught(version: CourseVersion, user: User) -> None:
+    """Only what is taught now, and nobody who has seen the answers."""
+    if not user.is_active or version.published_at is None or courses.current(version.course) != version:
+        raise Refused(_("This version is not taught. Take the one that is."))
+    if version.course.retired_at is not None:
+        raise Refused(_("This course is not taught any more."))
+    if AnswersOpened.objects.filter(version=version, user=user).exists():
+        raise Refused(_("You have seen the answers of this test. Somebody else records your training, with evidence."))
 
 
 def missed(attempt: Attempt) -> list[Question]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.views import mine, people, rules, teaching
+from training.views import mine, people, practice, rules, teaching
 
 urlpatterns = [
     path("training/", mine.index, name="training"),
@@ -27,6 +27,10 @@ urlpatterns = [
     path("training/texts/<slug:kind>/<int:pk>/", mine.text, name="training_text"),
     path("training/<int:pk>/", mine.course, name="course_take"),
     path("training/<int:pk>/start/", mine.start, name="test_start"),
+    path("training/<int:pk>/practice/", practice.start, name="practice_start"),
+    path("training/practice/<int:pk>/", practice.show, name="practice"),
+    path("training/practice/<int:pk>/hand-in/", practice.hand_in, name="practice_hand_in"),
+    path("training/practice/of/<int:number>/", practice.of, name="practice_of"),
     path("training/tests/<int:pk>/", mine.test, name="test"),
     path("training/certificates/<int:pk>/", mine.certificate, name="certificate"),
     path("training/certificates/<int:pk>/file/", mine.certificate_pdf, name="certificate_pdf"),

@@ -4,7 +4,7 @@ from csp.models.agreement import Contract, Reading, Signature, Version
 from csp.models.blobs import Blob, BlobKey
 from csp.models.deadlines import Assessment, AssessmentFile, Attempt, Breach, Deadline, Held
 from csp.models.erasure import Erasure, ErasureItem, ErasureLine, Keeping, Lock
-from csp.models.kept_from import KeptFrom
+from csp.models.kept_from import Exercise, KeptFrom
 from csp.models.machinery import Heartbeat
 from csp.models.mailboxes import Mailbox
 from csp.models.notices import Notice
@@ -54,6 +54,7 @@ __all__ = [
     "ErasureLine",
     "EvidenceMark",
     "EvidenceShape",
+    "Exercise",
     "Heartbeat",
     "Held",
     "Hold",

@@ -38,3 +38,19 @@ class KeptFrom(models.Model):
 
     def __str__(self) -> str:
         return self.subject_ref
+
+
+class Exercise(models.Model):
+    """That a matter is one person's exercise: nobody else is told of it, and nothing of it leaves the house (5.2)."""
+
+    subject_ref = models.CharField(max_length=40, unique=True)
+    user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="+")
+
+    record = Record(Kept.TRAINING, person="user")
+
+    class Meta:
+        verbose_name = _("exercise")
+        verbose_name_plural = _("exercises")
+
+    def __str__(self) -> str:
+        return self.subject_ref

@@ -112,6 +112,7 @@ def samples(cast: Cast) -> dict[str, dict[str, Any]]:
         "audits/": {"pk": audit.pk, "rank": 1, "number": 1},
         "course_take": {"pk": course.pk},
         "test_start": {"pk": course.pk},
+        "practice_start": {"pk": course.pk},
         "test": {"pk": records.start(course, by=cast.rita, at=factories.AT).pk},
         "certificate": {"pk": done.pk},
         "certificate_pdf": {"pk": done.pk},

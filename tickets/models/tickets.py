@@ -22,16 +22,24 @@ if TYPE_CHECKING:
 class TicketQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
         """What this person may see: own teams' tickets, and all teams' of an auditor's contracts."""
-        return self.filter(team__in=access.scope_of(user).reads()).not_about(user)
+        return self.filter(team__in=access.scope_of(user).reads()).not_about(user).not_exercise_of_others(user)
 
     def workable_by(self, user: User) -> Self:
         """What this person may act on; auditors only read."""
         teams = access.scope_of(user).teams(Role.REPRESENTATIVE, Role.SUPERVISOR)
-        return self.filter(team__in=teams).not_about(user)
+        return self.filter(team__in=teams).not_about(user).not_exercise_of_others(user)
 
     def not_about(self, user: User) -> Self:
         """Without the complaints about this person, which are neither theirs to see nor to work on."""
         return self.filter(Q(about__isnull=True) | ~Q(about=user.pk))
+
+    def not_exercise_of_others(self, user: User) -> Self:
+        """Without what others practise on, which is nobody's work (clause 5.2)."""
+        return self.filter(~Q(origin=Ticket.Origin.PRACTICE) | Q(opened_by=user.pk))
+
+    def real(self) -> Self:
+        """Without exercises."""
+        return self.exclude(origin=Ticket.Origin.PRACTICE)
 
     def unfinished(self) -> Self:
         return self.filter(state__in=Ticket.UNFINISHED)
@@ -75,6 +83,7 @@ class Ticket(models.Model):
         CUSTOMER = "customer", _("From the customer")
         STAFF = "staff", _("Outbound first")
         IMPORTED = "imported", _("Imported")
+        PRACTICE = "practice", _("Exercise")  # set when it is opened, by whoever practises, and never later
 
     contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, related_name="+")
     team = models.ForeignKey("csp.Team", on_delete=models.PROTECT, related_name="tickets")
@@ -230,6 +239,10 @@ class Ticket(models.Model):
     @property
     def trail_subject(self) -> str:
         return f"ticket:{self.pk}"
+
+    @property
+    def is_practice(self) -> bool:
+        return self.origin == self.Origin.PRACTICE
 
     @property
     def is_unfinished(self) -> bool:

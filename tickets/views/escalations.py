@@ -104,6 +104,7 @@ def _mine(user: User) -> Any:
         Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(ticket__contract__in=scope.contracts(Role.AUDITOR))
     )
     rows = rows.filter(Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk))
+    rows = rows.exclude(ticket__origin=Ticket.Origin.PRACTICE)
     return rows.select_related(
         "ticket__customer", "ticket__escalate", "take_up", "accepted_by", "from_user", "to_user"
     ).prefetch_related("causes__breach")
@@ -156,6 +157,7 @@ def _coming(user: User, at: dt.datetime) -> list[Tile]:
     scope = access.scope_of(user)
     rows = (
         Ticket.objects.unfinished()
+        .real()
         .not_about(user)
         .filter(Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(contract__in=scope.contracts(Role.AUDITOR)))
         .filter(escalate__met_at__isnull=True, escalate__voided_at__isnull=True, escalate__isnull=False)
@@ -200,6 +202,7 @@ def _lanes(user: User, at: dt.datetime) -> list[Lane]:
     scope = access.scope_of(user)
     tickets = (
         Ticket.objects.unfinished()
+        .real()
         .not_about(user)
         .filter(Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(contract__in=scope.contracts(Role.AUDITOR)))
         .filter(next_due_at__isnull=False)

@@ -1,7 +1,7 @@
 """Training: what is taught, who passed what, what is owed, and the rule that makes work wait for it (clause 5)."""
 
-from training.models.courses import Course, CourseFile, CourseVersion, Question
-from training.models.records import AnswersOpened, Attempt, Completion, MoreAttempts, Proof
+from training.models.courses import Course, CourseFile, CourseVersion, PracticeScript, Question
+from training.models.records import AnswersOpened, Attempt, Completion, MoreAttempts, PracticeAttempt, Proof
 from training.models.requirements import Acknowledgement, Appeal, Assignment, Attendance, Gate, Policy, Round
 
 __all__ = [
@@ -18,6 +18,8 @@ __all__ = [
     "Gate",
     "MoreAttempts",
     "Policy",
+    "PracticeAttempt",
+    "PracticeScript",
     "Proof",
     "Question",
     "Round",

@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 
 from csp.records import Kept, Record
 from csp.roles import Role
+from tickets.models import Ticket
 
 
 class CourseQuerySet(models.QuerySet[Any]):
@@ -149,3 +150,31 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class PracticeScript(models.Model):
+    """The exercise of a version: what comes in, and what has to be done with it. Whoever practises does not see this."""
+
+    version = models.OneToOneField(CourseVersion, on_delete=models.PROTECT, related_name="practice")
+    sender = models.CharField(_("customer"), max_length=100)
+    subject = models.CharField(_("subject"), max_length=200)
+    message = models.TextField(_("what the customer writes"))
+    # Comes in once the customer was written to, or the case was handed up.
+    follow_up = models.TextField(_("what the customer writes next"), blank=True)
+    # Why the case is above the authority of whoever practises; empty where it is not.
+    complex_because = models.CharField(_("has to be escalated because"), max_length=300, blank=True)
+    # Words that have to stand in a note or the record of a call.
+    must_log = ArrayField(models.CharField(max_length=60), verbose_name=_("must be logged"), default=list, blank=True)
+    kind = models.CharField(_("is"), max_length=10, choices=Ticket.Kind, blank=True)
+
+    record = Record(Kept.TRAINING)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(message="") & ~Q(subject=""), name="an_exercise_begins_with_a_message")
+        ]
+        verbose_name = _("script of an exercise")
+        verbose_name_plural = _("scripts of exercises")
+
+    def __str__(self) -> str:
+        return str(self.version_id)

@@ -88,6 +88,57 @@ class AnswersOpened(models.Model):
         return f"{self.version_id}: {self.user_id}"
 
 
+class PracticeAttempt(models.Model):
+    """One time that somebody works the exercise of a version, as a ticket of their own; graded when it is handed in."""
+
+    user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="practice_attempts")
+    version = models.ForeignKey(CourseVersion, on_delete=models.PROTECT, related_name="practice_attempts")
+    number = models.PositiveSmallIntegerField(_("attempt"))
+    ticket = models.OneToOneField("tickets.Ticket", on_delete=models.PROTECT, related_name="practice")
+    started_at = models.DateTimeField()
+    # The interaction by which the customer wrote again, once they did.
+    follow_up = models.OneToOneField(
+        "tickets.Interaction", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # [{"code", "passed", "seen"}]: each criterion with what was seen of it; codes, numbers and times only.
+    results = models.JSONField(default=list, blank=True)
+    passed = models.BooleanField(null=True, blank=True)
+
+    record = Record(Kept.TRAINING, person="user")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "version", "number"], name="one_exercise_per_number"),
+            models.UniqueConstraint(
+                fields=["user", "version"], condition=Q(finished_at__isnull=True), name="one_exercise_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True, passed__isnull=True)
+                | Q(finished_at__isnull=False, passed__isnull=False),
+                name="a_finished_exercise_is_graded",
+            ),
+        ]
+        indexes = [
+            # those in which the customer may still write again
+            models.Index(fields=["version"], condition=Q(finished_at__isnull=True, follow_up__isnull=True),
+                         name="exercise_to_follow_up"),
+        ]  # fmt: skip
+        verbose_name = _("attempt at an exercise")
+        verbose_name_plural = _("attempts at exercises")
+
+    def __str__(self) -> str:
+        return f"{self.version_id}, {self.number}"
+
+    @property
+    def path(self) -> str:
+        return f"/training/practice/{self.pk}/"
+
+    @property
+    def trail_subject(self) -> str:
+        return f"practice:{self.pk}"
+
+
 class Completion(models.Model):
     """That a person passed a version of a course: by its test, or by evidence that somebody else recorded."""
 

@@ -20,9 +20,9 @@ from csp.roles import Permission
 from csp.templatetags.components import initials
 from tickets import files
 from tickets.views.door import go, local_zone, refuse
-from training import acknowledging, certificates, courses, gate, matrix, records
+from training import acknowledging, certificates, courses, gate, matrix, practice, records
 from training.forms import ReasonForm, TestForm
-from training.models import Assignment, Attempt, Completion, CourseFile, CourseVersion, Proof
+from training.models import Assignment, Attempt, Completion, CourseFile, CourseVersion, PracticeAttempt, Proof
 
 
 def may_oversee(user: User) -> bool:
@@ -81,6 +81,9 @@ def course(request: HttpRequest, pk: int) -> HttpResponse:
         "left": records.attempts_left(version, user),
         "refusal": refusal,
         "latest": courses.current(version.course),
+        "practises": records.practises(version, user),
+        "exercises": PracticeAttempt.objects.filter(user=user, version=version).order_by("-number"),
+        "exercises_left": practice.attempts_left(version, user),
         "completion": Completion.objects.filter(user=user, version=version).order_by("-passed_at").first(),
         "owed": Assignment.objects.owed().filter(user=user, course=version.course).select_related("deadline").first(),
         "oversees": may_oversee(user),
@@ -125,6 +128,7 @@ def _graded(request: HttpRequest, attempt: Attempt) -> HttpResponse:
     context = {
         "at": clock.now(),
         "attempt": attempt,
+        "lacks_practice": records.lacks_practice(attempt.version, user),
         "percent": round(100 * (attempt.right or 0) / attempt.out_of) if attempt.out_of else 0,
         "missed": records.missed(attempt),
         "left": records.attempts_left(attempt.version, user),

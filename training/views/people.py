@@ -139,6 +139,9 @@ def one(request: HttpRequest, pk: int, course: int) -> HttpResponse:
         "attempts": someone.attempts.filter(version__course=taught)
         .select_related("version")
         .order_by("-started_at")[:50],
+        "exercises": someone.practice_attempts.filter(version__course=taught)
+        .select_related("version__course")
+        .order_by("-started_at")[:50],
         "no_attempt_left": version is not None and not records.attempts_left(version, someone),
         "manages": access.may(user, Permission.MANAGE_TRAINING) and someone != user,
         "oversees": True,

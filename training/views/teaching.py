@@ -16,7 +16,7 @@ from tickets import files
 from tickets.views.door import go, refuse
 from training import courses
 from training.courses import File
-from training.forms import CourseForm, DraftForm, questions_as_text
+from training.forms import CourseForm, DraftForm, practice_as_typed, questions_as_text
 from training.models import Completion, Course, CourseVersion
 
 SEES, MANAGES = Permission.SEE_TRAINING, Permission.MANAGE_TRAINING
@@ -135,12 +135,14 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         return refuse(request, refusal, back)
     first = {name: getattr(version, name) for name in courses.FIELDS} | {"questions": questions_as_text(version)}
+    first |= practice_as_typed(version)
     form = DraftForm(request.POST or None, request.FILES or None, initial=first)
     if request.method == "POST" and form.is_valid():
         good = form.cleaned_data
         attached = [uploaded(upload) for upload in good["attachments"]]
         publishes = "publish" in request.POST
         try:
+            courses.set_practice(version, form.practice(), by=user, at=at)
             courses.write(version, good, good["questions"], attached, and_publish=publishes, by=user, at=at)
         except Refused as refusal:
             form.add_error(None, str(refusal))
