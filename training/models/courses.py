@@ -153,7 +153,7 @@ class Question(models.Model):
 
 
 class PracticeScript(models.Model):
-    """The exercise of a version: what comes in, and what has to be done with it. Whoever practises does not see this."""
+    """The exercise of a version: what comes in, and what has to be done with it. Who practises does not see this."""
 
     version = models.OneToOneField(CourseVersion, on_delete=models.PROTECT, related_name="practice")
     sender = models.CharField(_("customer"), max_length=100)
