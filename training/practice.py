@@ -11,6 +11,7 @@ import dataclasses
 import datetime as dt
 import functools
 from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -192,7 +193,7 @@ def _resolved(work: Worked) -> tuple[bool, str]:
 class Criterion:
     """One thing that is graded: what it is called, when it applies, and the rule that reads it."""
 
-    title: str
+    title: Any
     rule: Rule
     applies: Callable[[PracticeScript], bool]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0031_privacy"),
+        ("csp", "0032_audit_notices"),
     ]
 
     operations = [
