@@ -280,7 +280,7 @@ def query_of(audit: Audit) -> dict[str, Any]:
         "closed_from": audit.since.astimezone(dt.UTC).isoformat(),
         "closed_before": audit.until.astimezone(dt.UTC).isoformat(),
         "state": "closed",
-        "without": "imported, and complaints about whoever audits",
+        "without": "imported, exercises, and complaints about whoever audits",
         "grouped_by": audit.strata,
     }
 
@@ -290,7 +290,7 @@ def members_of(audit: Audit) -> list[tuple[int, str]]:
     rows = Ticket.objects.filter(
         contract=audit.contract, team__in=audit.teams, state=Ticket.State.CLOSED,
         closed_at__gte=audit.since, closed_at__lt=audit.until,
-    ).exclude(origin=Ticket.Origin.IMPORTED)  # fmt: skip
+    ).exclude(origin__in=[Ticket.Origin.IMPORTED, Ticket.Origin.PRACTICE])  # fmt: skip
     for person in scorers(audit):
         rows = rows.not_about(person)
     if audit.channels:
