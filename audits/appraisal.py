@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from audits import figures
-from audits.models import CorrectiveAction
+from audits.models import CorrectiveAction, Scoring
 from csp import clockface
 from csp.contract import OBLIGATIONS
 from csp.models import Absence, Assessment, Breach, Deadline, Team, User
@@ -105,6 +105,7 @@ def compile_for(user: User, team: Team, *, since: dt.datetime, until: dt.datetim
         .filter(training__user=user, training__ended_at__isnull=True, due_at__lt=until)
         .count(),
         "actions": _actions(user, since, until),
+        "audited": _audited(user, since, until),
         "context": _context(user, team, since, until),
     }
 
@@ -205,6 +206,15 @@ def _actions(user: User, since: dt.datetime, until: dt.datetime) -> dict[str, in
     rows = CorrectiveAction.objects.filter(owner=user, set_at__gte=since, set_at__lt=until)
     done = rows.filter(implementations__at__lt=until).distinct().count()
     return {"n": rows.count(), "done": done}
+
+
+def _audited(user: User, since: dt.datetime, until: dt.datetime) -> dict[str, int]:
+    """Cards of quality audits on tickets in which this person answered, and how many failed on nothing critical."""
+    numbers = Interaction.objects.filter(author=user, purpose=Interaction.Purpose.ANSWER).values("ticket")
+    cards = Scoring.objects.filter(
+        draw__number__in=numbers, is_second=False, scored_at__gte=since, scored_at__lt=until
+    )  # fmt: skip
+    return {"n": cards.count(), "passed": cards.filter(passed=True).count()}
 
 
 def _context(user: User, team: Team, since: dt.datetime, until: dt.datetime) -> dict[str, Any]:

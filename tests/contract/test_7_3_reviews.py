@@ -256,6 +256,7 @@ def test_context_tells_how_much_work_there_was_and_who_was_away(owed: Cast) -> N
     make.answer(ticket=ticket, by=owed.rita, at=AT + HOUR, accepted_at=AT + HOUR)
     context = appraisal.compile_for(owed.rita, owed.team, since=AT, until=AT + 9 * DAY)["context"]
     assert (context["answers"], context["days_away"], context["covered"]) == (1, 3, 1)
+    assert appraisal.compile_for(owed.rita, owed.team, since=AT, until=AT + DAY)["audited"] == {"n": 0, "passed": 0}
     assert context["colleagues_mean"] is None
 
 
