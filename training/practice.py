@@ -25,7 +25,7 @@ from csp.models import Customer, Exercise, Team, User
 from csp.models.people import Address
 from csp.outbox import PRACTICE_DOMAIN
 from csp.roles import Permission
-from tickets import handling, lifecycle
+from tickets import finishing, handling, lifecycle
 from tickets.conversation import Direction, Kind, Purpose, Said, derive
 from tickets.conversation import lock as lock_ticket
 from tickets.models import Escalation, Interaction, Resolution, Ticket
@@ -253,6 +253,7 @@ def hand_in(attempt: PracticeAttempt, *, by: User, at: dt.datetime) -> PracticeA
     lifecycle.end_open_escalation(ticket, by, at)
     ticket.state, ticket.closed_at, ticket.pending_until, ticket.pending_for = Ticket.State.CLOSED, at, None, None
     ticket.save()
+    finishing.finished(ticket, by=by, at=at)
     derive(ticket)
     trail.record(
         Act.PRACTICE_FINISHED, attempt.trail_subject, by=by, at=at, context=attempt.version.course.trail_subject,

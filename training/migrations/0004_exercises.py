@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0021_exercises"),
+        ("tickets", "0022_exercises"),
         ("training", "0003_standard_courses"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0020_keep_until"),
+        ("tickets", "0021_finishes"),
     ]
 
     operations = [
