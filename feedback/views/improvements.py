@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -20,7 +21,7 @@ from csp.events import Act
 from csp.models import Deadline, Team, User
 from csp.roles import Permission as P
 from csp.roles import Role
-from feedback import effects, improvements
+from feedback import effects, improvements, themes
 from feedback.effects import Figure
 from feedback.forms import AgreeForm, DoneForm, FindingForm, OneReasonForm, ProcedureChoiceForm, VerdictForm
 from feedback.models import ActionItem, Finding, Remark, Theme, Work, WorkFile
@@ -103,7 +104,9 @@ def write_from(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _write(request: HttpRequest, theme: Theme | None) -> HttpResponse:
     user, at = person(request), clock.now()
-    initial = {"clause": theme.clause, "team": theme.team_id, "title": theme.name} if theme is not None else {}
+    initial: dict[str, Any] = {}
+    if theme is not None:
+        initial = {"clause": theme.clause, "team": theme.team_id or _most_told(theme), "title": theme.name}
     form = FindingForm(request.POST or None, teams=_teams(user), theme=theme, initial=initial)
     step = Step(
         title=_("Write a finding"), submit=_("Put it to the supervisors"), form=form,
@@ -120,6 +123,12 @@ def _write(request: HttpRequest, theme: Theme | None) -> HttpResponse:
         return _("Written down as %(reference)s.") % {"reference": finding.reference}
 
     return take_step(request, step, verb)
+
+
+def _most_told(theme: Theme) -> int | None:
+    """The team that heard most of a theme that is of no team in particular."""
+    rows = themes.remarks_of(theme).order_by().values("team").annotate(n=Count("pk")).order_by("-n", "team")
+    return next((row["team"] for row in rows[:1]), None)
 
 
 def load(request: HttpRequest, pk: int) -> Finding:

@@ -12,8 +12,8 @@ from playwright.sync_api import Page
 from audits import reviews
 from csp import clock, loops
 from csp.models import User
-from feedback import log
-from feedback.models import Remark
+from feedback import improvements, log, themes
+from feedback.models import ActionItem, Finding, Remark, Theme
 from tests import factories
 from tests.cast import Cast
 from tests.journeys.conftest import Visit
@@ -40,8 +40,16 @@ PAGES = {
         "/training/rounds/", "/training/evidence/", "/training/rule/", "/compliance/complaints/", "/feedback/",
         "/feedback/inbox/", "{remark}", "{remark}handle/", "/settings/shifts/", "/settings/shifts/{team}/",
         "/settings/procedures/", "{procedure}", "{version}", "/reviews/", "{review}",
+        "/feedback/themes/", "/feedback/sort/", "{finding}", "{finding}agree/", "{finding}refuse/",
+        "{finding}procedure/",
+    ],
+    "fay": [
+        "/feedback/", "/feedback/themes/", "{theme}", "{theme}split/", "{theme}merge/", "{theme}finding/",
+        "/feedback/themes/new/", "/feedback/themes/rule/", "/feedback/sort/", "/feedback/findings/", "{finding}",
+        "{item}", "/feedback/groups/", "/feedback/import/", "/feedback/surveys/", "{remark}", "{remark}theme/",
     ],
     "vera": [
+        "/feedback/findings/", "{theme}",
         "/queue/team/", "{ticket}", "/reviews/", "{review}", "/admin/", "/admin/tickets/ticket/",
         "/admin/csp/trailentry/",
     ],
@@ -92,7 +100,9 @@ def tickets(cast: Cast) -> dict[str, str]:
         cast.contract, None, by=cast.adam, at=now, title="Complaints", resolve_days=5, progress_days=2,
         text=f"{procedures.STANDARD_TEXT}\n- Ask whether it helped",
     )  # fmt: skip
+    theme, finding, item = improved(cast, remark, now)
     return {
+        "theme": theme.path, "finding": finding.path, "item": item.path,
         "review": review.path,
         "remark": remark.path, "team": str(cast.team.pk), "procedure": f"/settings/procedures/{draft.procedure_id}/",
         "version": f"/settings/procedures/versions/{draft.pk}/",
@@ -100,6 +110,25 @@ def tickets(cast: Cast) -> dict[str, str]:
         "taught": course.path, "test": f"/training/tests/{attempt.pk}/",
         "request": request_links.url(opened, carl, at=now).removeprefix(settings.SITE_URL),
     }  # fmt: skip
+
+
+def improved(cast: Cast, remark: Remark, now: dt.datetime) -> tuple[Theme, Finding, ActionItem]:
+    """A theme with a remark, what is suggested beside it, a finding and what is done about it."""
+    for words in ("The hob stays cold on the left.", "The left side of the hob stays cold."):
+        log.record(team=cast.team, source=Remark.Source.PHONE, received_at=now, at=now, score=2, words=words)
+    loops.run_dry(loops.RULES["relate"], now)
+    theme = themes.begin(cast.contract, name="The hob stays cold", clause="3.1", by=cast.fay, at=now)
+    themes.add(theme, [remark], by=cast.fay, at=now)
+    themes.begin(cast.contract, name="Nobody calls back", by=cast.fay, at=now)
+    finding = improvements.write(
+        cast.team, title="Hobs of the last batch stay cold", text="All of one batch.", recommendation="Call it back.",
+        theme=theme, by=cast.fay, at=now,
+    )  # fmt: skip
+    item = improvements.agree(
+        finding, what="Call the batch back", owner=cast.rita, due_at=now + dt.timedelta(days=5),
+        measure=ActionItem.Measure.RATE, by=cast.sam, at=now,
+    )  # fmt: skip
+    return theme, finding, item
 
 
 def complaints_of(page: Page, path: str) -> list[str]:
