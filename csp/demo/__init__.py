@@ -5,6 +5,7 @@ matters    what its customers write about, and what they are answered (matters/*
 plan       which of it happened when, for a fixed seed: pure
 schooling  what its people were trained in
 voices     what its customers said, and what was made of it
+protecting what persons asked for their data, breaches of it, the register, the notices
 past       making it happen, by the product's own verbs, at past instants
 making     the first page at once, the history behind it, going on where an earlier try was killed
 post       the folder in which lies what customers received, filled by the local mail sink

@@ -15,6 +15,7 @@ from csp.demo.auditing import audit
 from csp.demo.matters import matters
 from csp.demo.past import tell
 from csp.demo.plan import FIRST, Plan, Story, plan
+from csp.demo.protecting import protect
 from csp.demo.reviewing import review
 from csp.demo.schooling import school
 from csp.demo.voices import hear
@@ -100,6 +101,7 @@ def _make(at: dt.datetime, page_only: bool, say: Callable[[str], None], planned:
     strays.land_all(anchor)
     school(firm, anchor)
     hear(firm, anchor)
+    protect(firm, anchor)
     review(firm, anchor)
     audit(firm, anchor)
     heartbeats.beat(MARK, at=anchor, numbered=True, whole=True)
