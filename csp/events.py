@@ -45,6 +45,11 @@ class Act(TextChoices):
     WAIVER_REFUSED = "step.waiver_refused", _("refused to waive a step")
     CUSTOMER_SET = "ticket.customer", _("set the customer")
     CUSTOMER_CHANGED = "customer.changed", _("changed the customer's record")
+    CUSTOMER_ADDED = "customer.added", _("added the customer")
+    ADDRESS_ADDED = "customer.address_added", _("added an address of the customer")
+    ADDRESS_REMOVED = "customer.address_removed", _("removed an address of the customer")
+    CUSTOMERS_JOINED = "customer.joined", _("joined two customers who are one")
+    CUSTOMERS_PARTED = "customer.parted", _("took two joined customers apart")
     # interactions
     MESSAGE_RECEIVED = "message.received", _("wrote")
     ANSWER_WRITTEN = "message.answered", _("answered the customer")

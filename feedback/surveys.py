@@ -24,7 +24,7 @@ from csp.models import Contract, Customer, OutboundMessage, User
 from csp.roles import Permission
 from feedback import log
 from feedback.models import Remark, StoppedSurveys, Survey, SurveyRule
-from tickets import acknowledging
+from tickets import acknowledging, customers
 from tickets.conversation import lock, recipients
 from tickets.models import MailText, Ticket
 
@@ -97,9 +97,10 @@ def _decide(number: int, *, at: dt.datetime, cap: dt.timedelta) -> int:
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)  # two tickets of one customer at once: one mail
     to = recipients(ticket, [])[:1]
     survey = Survey(ticket=ticket, customer=customer, decided_at=at, decision=Survey.Decision.SENT)
-    if StoppedSurveys.objects.filter(customer=customer).exists():
+    known_as = Customer.known_as([customer.pk])
+    if StoppedSurveys.objects.filter(customer__in=known_as).exists():
         survey.decision = Survey.Decision.STOPPED
-    elif Survey.objects.filter(customer=customer, decision=survey.decision, decided_at__gt=at - cap).exists():
+    elif Survey.objects.filter(customer__in=known_as, decision=survey.decision, decided_at__gt=at - cap).exists():
         survey.decision = Survey.Decision.CAPPED
     elif not to:
         survey.decision = Survey.Decision.NO_ADDRESS
@@ -206,12 +207,14 @@ def customer_of(token: str) -> Customer:
 
 
 @transaction.atomic
-def stop(customer: Customer, *, at: dt.datetime) -> None:
-    """Ask this customer no more; asking twice is once."""
+def stop(customer: Customer, *, at: dt.datetime, by: User | None = None) -> None:
+    """Ask this customer no more; asking twice is once. `by` is whoever of us they said it to. Raises Refused."""
+    if by is not None and not customers.may_change(customer, by):
+        raise Refused(_("Only whoever works on a ticket of this customer changes the record."))
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     _row, is_new = StoppedSurveys.objects.get_or_create(customer=customer, defaults={"at": at})
     if is_new:
-        trail.record(Act.SURVEYS_STOPPED, f"customer:{customer.pk}", by=customer, at=at)
+        trail.record(Act.SURVEYS_STOPPED, f"customer:{customer.pk}", by=by or customer, at=at)
 
 
 def check_score(score: int | None) -> int:

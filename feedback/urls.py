@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from feedback.views import improvements, inbox, log, public, themes
+from feedback.views import customers, improvements, inbox, log, public, themes
 
 urlpatterns = [
+    path("customers/<int:pk>/surveys/stop/", customers.stop_surveys, name="customer_surveys_stop"),
     path("feedback/", log.index, name="feedback"),
     path("feedback/groups/", log.groups_page, name="feedback_groups"),
     path("feedback/inbox/", inbox.index, name="feedback_inbox"),

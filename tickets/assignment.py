@@ -15,7 +15,7 @@ from csp.events import Act
 from csp.models import Notice, RoleGrant, Team, User
 from csp.roles import TABLE, Permission
 from tickets import escalation, oversight
-from tickets.conversation import lock, running
+from tickets.conversation import family, lock, running
 from tickets.handling import check_can_work
 from tickets.models import Ticket
 from tickets.reach import check_is_real
@@ -87,6 +87,9 @@ def move(ticket: Ticket, *, team: Team, by: User, at: dt.datetime) -> Ticket:
     before = root.team_id
     root.team, root.assignee = team, None
     root.save()
+    for each in Ticket.objects.filter(pk__in=family(root)).exclude(pk=root.pk):
+        each.team = team  # what speaks through it goes along, and the team that gave it away reads neither
+        each.save()
     deadlines.hand_over(running(root), responsible=None, team=team, at=at)
     escalation.follow_the_ticket(root, by=by, at=at)
     trail.record(

@@ -16,7 +16,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Notice, Restriction, User
 from csp.roles import Permission
-from tickets import finishing, oversight, resolving
+from tickets import oversight, reopening
 from tickets.conversation import Direction, Kind, Said, lock, write
 from tickets.models import Call, CallReview, Ticket
 
@@ -65,10 +65,7 @@ def decide(row: CallReview, *, by: User, at: dt.datetime, agrees: bool, note: st
         said = Said(kind=Kind.NOTE, direction=Direction.INTERNAL, body=note.strip(), occurred_at=at, author=by)
         write(root, said, at=at)
         if root.state in (Ticket.State.WAITING, Ticket.State.RESOLVED):
-            resolving.taken_back(root, at=at)
-            if not root.is_unfinished:
-                finishing.opened_again(root, at=at)
-            root.state, root.resolved_at, root.closed_at = Ticket.State.OPEN, None, None
+            reopening.bring_back(root, at=at, by=by)
             root.save()
         author = row.call.interaction.author
         _tell(row, root, "call_wrong", [author] if author else [], at, path=root.path)

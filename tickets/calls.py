@@ -231,7 +231,7 @@ def _keep(root: Ticket, call: Call, *, by: User, at: dt.datetime, seen_until: dt
         deadlines.hand_over(running(root, numbers=numbers), responsible=author, team=root.team, at=at)
     root.save()
     if call.answers_customer:
-        start_follow_up_of_unanswered(root, numbers, heard, at)
+        start_follow_up_of_unanswered(root, numbers, heard, at, by=author)
     complaints.told(root, at=call.ended_at, by=author, how=f"interaction:{row.pk}")
     derive(root)
 

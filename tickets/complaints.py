@@ -17,7 +17,17 @@ from csp.contract import Term
 from csp.events import Act
 from csp.models import Deadline
 from tickets import procedures
-from tickets.conversation import Direction, Purpose, derive, family, lock, obligations, running, subject_of
+from tickets.conversation import (
+    Direction,
+    Purpose,
+    derive,
+    family,
+    lock,
+    obligations,
+    receipts,
+    running,
+    subject_of,
+)
 from tickets.models import Category, Checklist, ChecklistStep, Interaction, Ticket
 
 Kind = Ticket.Kind
@@ -63,11 +73,14 @@ def begin(root: Ticket, *, at: dt.datetime, by: trail.Actor) -> Checklist:
 
 def _received_at(root: Ticket) -> dt.datetime | None:
     """When the customer first turned to us; nothing was asked of us in what we wrote first."""
-    if root.origin == Ticket.Origin.CUSTOMER:
-        return root.received_at
+    if root.origin == Ticket.Origin.IMPORTED:
+        return None
+    received_at = receipts([root.pk]).get(root.pk)
+    if received_at is not None:
+        return received_at
     heard = Interaction.objects.filter(ticket__in=family(root), direction=Direction.IN)
     first = heard.exclude(purpose=Purpose.AUTOMATIC).order_by("occurred_at").values_list("occurred_at", flat=True)
-    return first.first() if root.origin == Ticket.Origin.STAFF else None
+    return first.first()
 
 
 def _run(root: Ticket, row: Checklist, *, at: dt.datetime) -> None:
@@ -204,13 +217,31 @@ def held_after_all(root: Ticket, *, at: dt.datetime, by: trail.Actor) -> None:
     )
 
 
-def merged(source: Ticket, target: Ticket, *, at: dt.datetime, by: trail.Actor) -> None:
-    """A complaint that was merged into another kind makes that a complaint, with the procedure of its category."""
+def merged(source: Ticket, target: Ticket, *, at: dt.datetime, by: trail.Actor) -> Checklist | None:
+    """A complaint that was merged into another kind makes that a complaint, with the procedure of its category.
+
+    Returns the checklist that this began, if it did; `parted` ends it again.
+    """
     if source.kind != Kind.COMPLAINT or target.kind == Kind.COMPLAINT:
-        return
+        return None
     target.kind, target.category = Kind.COMPLAINT, target.category or source.category
     target.save()
-    begin(target, at=at, by=by)
+    return begin(target, at=at, by=by)
+
+
+def parted(
+    target: Ticket, checklist: int, *, kind: str, category: int | None, at: dt.datetime, by: trail.Actor
+) -> None:
+    """A merge that had made the ticket a complaint is undone: it is what it was, unless somebody decided it since.
+
+    The caller holds the lock, and has taken the complaint out of the family before.
+    """
+    row = checklist_of(target)
+    if target.kind != Kind.COMPLAINT or row is None or row.pk != checklist:
+        return
+    end(target, at=at, by=by, reason="The complaint was separated from it again.")
+    target.kind, target.category_id = Kind(kind), category
+    target.save()
 
 
 # ---------------------------------------------------------------- the loop

@@ -19,8 +19,8 @@ from csp import agreement, deadlines, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, User
-from tickets import finishing, signs
-from tickets.conversation import Direction, Kind, Purpose, derive, family, lock, running, subject_of
+from tickets import reopening, signs
+from tickets.conversation import Direction, Kind, Purpose, derive, family, lock, received_at, running, subject_of
 from tickets.intake import quoting
 from tickets.models import ComplexityProposal, Interaction, Ticket
 from tickets.reach import check_can_work
@@ -166,18 +166,17 @@ def start_clock(root: Ticket, at: dt.datetime, carried_by: Interaction | None) -
     """Clause 3.3 counts from the receipt of what made the case complex, not from the moment somebody saw it."""
     if root.escalate_id is not None:
         return
-    starts_at = carried_by.occurred_at if carried_by else root.received_at
+    starts_at = carried_by.occurred_at if carried_by else received_at(root)
     version = agreement.in_force(root.contract, starts_at)
     [root.escalate] = deadlines.start(
         [deadlines.draft("escalate", subject_of(root), version, starts_at=starts_at)], at=at
     )
 
 
-def bring_back(root: Ticket, at: dt.datetime) -> None:
-    """What a supervisor has to decide is not finished."""
+def bring_back(root: Ticket, *, by: User, at: dt.datetime) -> None:
+    """What a supervisor has to decide is not finished. The caller saves `root`."""
     if not root.is_unfinished:
-        finishing.opened_again(root, at=at)
-        root.state, root.resolved_at, root.closed_at = Ticket.State.OPEN, None, None
+        reopening.bring_back(root, by=by, at=at)
 
 
 @transaction.atomic
@@ -201,7 +200,7 @@ def mark_complex(
 def _mark(root: Ticket, *, by: User, at: dt.datetime, reason: str, carried_by: Interaction | None) -> None:
     start_clock(root, at, carried_by)
     root.complex_reason = reason.strip()[:500]
-    bring_back(root, at)
+    bring_back(root, by=by, at=at)
     root.save()
     said_complex(root, by=by, at=at, reason=reason.strip())
     stands = root.escalations.filter(closed_at__isnull=True).first()

@@ -111,6 +111,31 @@ def root_number(number: int) -> int:
         return int(cursor.fetchone()[0])
 
 
+# Down the merges from some tickets: when their customers first turned to us. What we began ourselves asks nothing.
+_RECEIPTS = """with recursive down (root, id, origin, received_at) as (
+  select id, id, origin, received_at from tickets_ticket where id = any(%s)
+  union all
+  select down.root, t.id, t.origin, t.received_at from tickets_ticket t join down on t.merged_into_id = down.id
+) select root, min(received_at) from down where origin = 'customer' group by root"""
+
+
+def receipts(numbers: Collection[int]) -> dict[int, dt.datetime]:
+    """When the customer first turned to us in each of these matters: the earliest receipt of the family.
+
+    A merge moves no receipt. Where we wrote first and nothing was opened by a customer, there is none.
+    """
+    if not numbers:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_RECEIPTS, [list(numbers)])
+        return dict(cursor.fetchall())
+
+
+def received_at(root: Ticket) -> dt.datetime:
+    """The receipt that the clocks of this matter count from, with all that was merged into it."""
+    return receipts([root.pk]).get(root.pk, root.received_at)
+
+
 def family(ticket: Ticket) -> list[int]:
     """The numbers of this ticket and of every ticket merged into it, at any depth."""
     numbers, fresh = [ticket.pk], [ticket.pk]

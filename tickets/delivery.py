@@ -15,8 +15,8 @@ from django.db.models import Min, QuerySet
 
 from csp import agreement, batches, deadlines, notices, trail
 from csp.events import Act
-from csp.models import Address, Deadline, Notice, OutboundMessage
-from tickets import complaints, finishing
+from csp.models import Address, Customer, Deadline, Notice, OutboundMessage
+from tickets import complaints, reopening
 from tickets.conversation import (
     ANSWERING,
     TEXT,
@@ -120,6 +120,8 @@ class _Talk:
         known = Address.objects.filter(kind=Address.Kind.MAIL, customer__in=customers)
         for customer, value in known.values_list("customer", "value"):
             addresses.setdefault(customer, set()).add(value.lower())
+        for customer in customers - addresses.keys():  # joined to another, who has the addresses now; or has none
+            addresses[customer] = _addresses_since(customer)
         return cls(heard, addresses)
 
     def begun_by(self, clock: Deadline) -> Interaction | None:
@@ -146,6 +148,15 @@ class _Talk:
             if row.ticket_id == number and before < row.pk <= through and not self.is_reached(mail, row):
                 return max(before, row.pk - 1)
         return max(before, through)
+
+
+def _addresses_since(customer: int) -> set[str]:
+    """The mail addresses of whoever this customer was joined into."""
+    row = Customer.objects.filter(pk=customer, joined_into__isnull=False).select_related("joined_into").first()
+    while row is not None and row.joined_into is not None:
+        row = row.joined_into
+    found = Address.objects.filter(kind=Address.Kind.MAIL, customer=row) if row is not None else Address.objects.none()
+    return {value.lower() for value in found.values_list("value", flat=True)}
 
 
 def _does(mail: _Mail, clock: Deadline, talk: _Talk) -> bool:
@@ -235,7 +246,12 @@ def _lower(addresses: Iterable[str]) -> list[str]:
 
 
 def start_follow_up_of_unanswered(
-    root: Ticket, numbers: Sequence[int], heard: Sequence[Interaction], at: dt.datetime
+    root: Ticket,
+    numbers: Sequence[int],
+    heard: Sequence[Interaction],
+    at: dt.datetime,
+    *,
+    by: trail.Actor = "outbox",
 ) -> None:
     """One running clock from the oldest unanswered message, where no clock runs that it waits under."""
     through = dict(Ticket.objects.filter(pk__in=numbers).values_list("pk", "answered_through"))
@@ -250,21 +266,19 @@ def start_follow_up_of_unanswered(
         [deadlines.draft("follow_up", subject_of(root, oldest.ticket_id), version, starts_at=oldest.occurred_at)], at=at
     )  # fmt: skip
     if not root.is_unfinished or root.state == State.WAITING:
-        _open_again(root, at)
+        _open_again(root, by=by, at=at)
 
 
-def _open_again(root: Ticket, at: dt.datetime) -> None:
+def _open_again(root: Ticket, *, by: trail.Actor, at: dt.datetime) -> None:
     """Somebody has to act: no state may hide it."""
-    if not root.is_unfinished:
-        finishing.opened_again(root, at=at)
-    root.state, root.resolved_at, root.closed_at = State.OPEN, None, None
+    reopening.bring_back(root, at=at, by=by)
     root.save()
 
 
 def _failed(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime) -> None:
     for root in set(roots.values()):
         if not root.is_unfinished or root.state == State.WAITING:
-            _open_again(root, at)
+            _open_again(root, by="outbox", at=at)
     root = roots[delivery.interaction.ticket_id]
     _tell_undelivered(root, delivery, at)
     trail.record(
@@ -325,7 +339,7 @@ def bounce(delivery: Delivery, *, at: dt.datetime, status: str, lost: Collection
         members = family(root)
         owed = {clock.subject_ref for clock in again} & {f"#{number}" for number in members}
         if owed and (not root.is_unfinished or root.state == State.WAITING):
-            _open_again(root, at)
+            _open_again(root, by="bounces", at=at)
         derive(root, rows=obligations(root, members))
     Address.objects.filter(kind=Address.Kind.MAIL, value__in=_lower(fresh)).update(bounced_at=at)
     _tell_undelivered(roots[row.ticket_id], delivery, at)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from csp import access, notices, offices, trail, vault
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Address, Notice, User
+from csp.models import Address, Customer, Notice, User
 from csp.roles import Office, Permission
 from tickets.conversation import lock
 from tickets.models import Attachment, InboundMessage, Ticket
@@ -21,6 +21,13 @@ def read_ticket(ticket: Ticket, *, by: User, at: dt.datetime) -> None:
     """Record that somebody who only watches has read a ticket."""
     root = lock(ticket)
     trail.record(Act.TICKET_READ, root.trail_subject, by=by, at=at)
+
+
+@transaction.atomic
+def read_customer(customer: Customer, *, by: User, at: dt.datetime) -> None:
+    """Record that somebody who only watches has opened a customer's page."""
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    trail.record(Act.RECORD_READ, f"customer:{customer.pk}", by=by, at=at)
 
 
 @transaction.atomic

@@ -63,7 +63,7 @@ def escalate(
         raise Refused(_("%(name)s is not a supervisor of %(team)s.") % {"name": to.name, "team": root.team})
     complexity.start_clock(root, at, carried_by)
     root.complex_reason = root.complex_reason or reason[:500]
-    complexity.bring_back(root, at)
+    complexity.bring_back(root, by=by, at=at)
     if root.state == Ticket.State.NEW:
         root.state = Ticket.State.OPEN
     root.save()

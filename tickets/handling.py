@@ -17,7 +17,7 @@ from csp import agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
-from tickets import closing, complaints, complexity, finishing, oversight, request_links, resolving
+from tickets import closing, complaints, complexity, finishing, oversight, reopening, request_links, resolving
 from tickets.conversation import (
     ANSWERING,
     PRACTICE,
@@ -199,18 +199,13 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
     row = write(root, said, at=at, follow_up=clock_row)
     if not automatic:
         if not root.is_unfinished or root.state == State.WAITING:
-            undone = resolving.taken_back(root, at=at, message=row)
-            if not root.is_unfinished:
-                finishing.opened_again(root, at=at)
-            root.state, root.resolved_at, root.closed_at = State.OPEN, None, None
+            undone = reopening.bring_back(root, at=at, by=by, message=row)
             root.pending_until, root.pending_for = None, None
             root.save()
         Ticket.objects.filter(pk=root.pk).update(
             excerpt=excerpt_of(said.body), last_interaction_at=max(root.last_interaction_at, said.occurred_at)
         )
         derive(root)
-        if undone is not None:
-            complaints.came_back(root, since=said.occurred_at, at=at)
         if root.assignee is not None:
             notices.tell(
                 notices.Telling(
@@ -336,14 +331,13 @@ def respond(
     )  # fmt: skip
     if root.is_practice and purpose == Purpose.ANSWER:  # as if it had arrived
         root.answered_through = max(root.answered_through, speaks_to.get(root.pk, 0))
-    was_finished = not root.is_unfinished
-    root.state = then if purpose == Purpose.ANSWER else State.OPEN
-    root.resolved_at, root.closed_at = (at if root.state == State.RESOLVED else None), None
-    if root.state == State.RESOLVED:
+    state = then if purpose == Purpose.ANSWER else State.OPEN
+    if state == State.RESOLVED:
+        root.state, root.resolved_at, root.closed_at = state, at, None
         resolving.resolved(root, by=by, at=at)
         finishing.finished(root, by=by, at=at)
-    elif was_finished:
-        finishing.opened_again(root, at=at)
+    else:
+        reopening.bring_back(root, at=at, by=by, to=state)
     if root.assignee_id is None and oversight.may_take(root, limits):
         root.assignee = by
         deadlines.hand_over(clocks_of(numbers), responsible=by, team=root.team, at=at)

@@ -14,7 +14,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Deadline, Notice, User
 from csp.roles import Role
-from tickets import closing, complaints, finishing, resolving, taking_up
+from tickets import closing, complaints, finishing, reopening, resolving, taking_up
 from tickets.conversation import derive, has_spoken, lock, running
 from tickets.handling import check_can_work
 from tickets.models import Category, Resolution, Ticket
@@ -35,8 +35,9 @@ def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.da
         return root
     if to != State.OPEN and isinstance(by, User):
         closing.check(root, to)
-    before, root.state = root.state, to
+    before = root.state
     if to in (State.RESOLVED, State.CLOSED):
+        root.state = to
         root.resolved_at = at if to == State.RESOLVED else root.resolved_at or at
         root.closed_at = at if to == State.CLOSED else None
         anew = before not in (State.RESOLVED, State.CLOSED)
@@ -44,13 +45,7 @@ def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.da
         finishing.finished(root, by=by, at=at)
         complaints.resolved(root, at=at, by=by)
     else:
-        root.resolved_at, root.closed_at = None, None
-        if before in (State.RESOLVED, State.CLOSED):
-            finishing.opened_again(root, at=at)
-        if (row := resolving.taken_back(root, at=at)) is not None:
-            facts = {"resolution": row.pk}
-            trail.record(Act.RESOLUTION_UNDONE, root.trail_subject, by=by, at=at, facts=facts)
-            complaints.taken_back(root, at=at, by=by)
+        reopening.bring_back(root, at=at, by=by, to=to)
     root.save()
     if to == State.CLOSED:
         end_open_escalation(root, by, at)

@@ -7,6 +7,8 @@ receipt and deadlines, so that undoing is taking the pointer away.
 from __future__ import annotations
 
 import datetime as dt
+import json
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,10 +16,10 @@ from django.utils.translation import gettext as _
 from csp import access, deadlines, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import User
+from csp.models import Deadline, TrailEntry, User
 from csp.roles import Permission
-from tickets import complaints, confidence, finishing
-from tickets.conversation import ANSWERING, derive, family, inbound, lock, root_number, running
+from tickets import complaints, confidence, finishing, reopening, taking_up
+from tickets.conversation import ANSWERING, clocks_of, derive, family, inbound, lock, root_number, running
 from tickets.delivery import start_follow_up_of_unanswered
 from tickets.handling import check_can_work
 from tickets.models import Escalation, Ticket, TicketLink
@@ -50,9 +52,8 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     if target.state == Ticket.State.CLOSED:
         raise Refused(_("%(ref)s is closed. Open it again first.") % {"ref": target.reference})
     confidence.check_can_join(source, target)
-    if source.escalations.filter(closed_at__isnull=True).exists():
-        _carry_escalation(source, target, by, at)
-    before = source.state
+    carried = _carry_escalation(source, target, by, at)
+    before, kind, category = source.state, target.kind, target.category_id
     unanswered = running(source, *ANSWERING)
     source.merged_into, source.merged_at, source.state = target, at, Ticket.State.MERGED
     source.save()
@@ -60,76 +61,160 @@ def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     stands = target.escalations.filter(closed_at__isnull=True).first()
     if stands is not None:  # clause 3.3 of both is done by the one that is before a supervisor
         deadlines.meet(running(target, "escalate"), at=at, by=by, how=f"escalation:{stands.pk}")
-    complaints.merged(source, target, at=at, by=by)
+    begun = complaints.merged(source, target, at=at, by=by)
     waiting = running(target)
     deadlines.hand_over(waiting, responsible=target.assignee, team=target.team, at=at)
     if (waiting and not target.is_unfinished) or (unanswered and target.state == Ticket.State.WAITING):
-        if not target.is_unfinished:
-            finishing.opened_again(target, at=at)
-        target.state, target.resolved_at = Ticket.State.OPEN, None
+        reopening.bring_back(target, at=at, by=by)
         target.save()
     derive(source, rows=())
-    derive(target, rows=waiting)
+    derive(target)
     trail.record(
         Act.TICKET_MERGED,
         source.trail_subject,
         by=by,
         at=at,
-        facts={"into": target.pk, "state": before, "received": source.received_at},
+        # what undoing it has to restore
+        facts={
+            "into": target.pk,
+            "state": before,
+            "received": source.received_at,
+            "escalation": carried,
+            "complaint": {"checklist": begun.pk, "kind": kind, "category": category} if begun else None,
+        },
     )
     trail.record(Act.TICKET_MERGED, target.trail_subject, by=by, at=at, facts={"from": source.pk})
     return target
 
 
-def _carry_escalation(source: Ticket, target: Ticket, by: User, at: dt.datetime) -> None:
-    """What stood before a supervisor still does: with the ticket that speaks now, or joined to its open escalation."""
-    moving = source.escalations.select_related("take_up").get(closed_at__isnull=True)
-    clock, next_rung_at, moving.take_up = moving.take_up, moving.next_rung_at, None
-    moving.next_rung_at = None
-    moving.save(update_fields=["take_up", "next_rung_at"])
-    if not target.escalations.filter(closed_at__isnull=True).exists():
-        Escalation.objects.create(
-            ticket=target,
-            team=target.team,
-            origin=moving.origin,
-            reason=moving.reason,
-            authority_needed=moving.authority_needed,
-            raised_at=moving.raised_at,
-            raised_by=moving.raised_by,
-            from_user=moving.from_user,
-            to_user=moving.to_user,
-            accepted_at=moving.accepted_at,
-            accepted_by=moving.accepted_by,
-            take_up=clock,
-            next_rung_at=next_rung_at,
-        )
-    elif clock is not None:
+def _carry_escalation(source: Ticket, target: Ticket, by: User, at: dt.datetime) -> dict[str, int] | None:
+    """What stood before a supervisor still does: with the ticket that speaks now, or joined to its open escalation.
+
+    Returns which row it was, which one goes on with it, or which it was joined to; None where nothing stood there.
+    """
+    moving = source.escalations.select_related("take_up").filter(closed_at__isnull=True).first()
+    if moving is None:
+        return None
+    stands = target.escalations.filter(closed_at__isnull=True).first()
+    clock, next_rung_at = _end_here(moving, by, at, _("Merged into %(ref)s.") % {"ref": target.reference})
+    if stands is None:
+        new = _go_on(moving, target, clock=clock, next_rung_at=next_rung_at)
+        return {"from": moving.pk, "to": new.pk}
+    if clock is not None:
         deadlines.meet([clock], at=at, by=by, how="joined to what is open")
-    moving.closed_at, moving.closed_by, moving.outcome = at, by, Escalation.Outcome.CLOSED
-    moving.outcome_note = _("Merged into %(ref)s.") % {"ref": target.reference}
-    moving.save()
+    return {"from": moving.pk, "joined": stands.pk}
+
+
+def _end_here(
+    row: Escalation, by: User, at: dt.datetime, note: str
+) -> tuple[Deadline | None, dt.datetime | None]:  # fmt: skip
+    """Close an escalation that goes on elsewhere; returns its clock, which nobody stops, and when the next rung is."""
+    clock, next_rung_at = row.take_up, row.next_rung_at
+    row.take_up, row.next_rung_at = None, None
+    row.closed_at, row.closed_by, row.outcome, row.outcome_note = at, by, Escalation.Outcome.CLOSED, note
+    row.save()
+    return clock, next_rung_at
+
+
+def _go_on(
+    row: Escalation, ticket: Ticket, *, clock: Deadline | None = None, next_rung_at: dt.datetime | None = None
+) -> Escalation:
+    """The same matter before the same supervisors, with another ticket."""
+    return Escalation.objects.create(
+        ticket=ticket,
+        team=ticket.team,
+        origin=row.origin,
+        reason=row.reason,
+        authority_needed=row.authority_needed,
+        raised_at=row.raised_at,
+        raised_by=row.raised_by,
+        from_user=row.from_user,
+        to_user=row.to_user,
+        accepted_at=row.accepted_at,
+        accepted_by=row.accepted_by,
+        take_up=clock,
+        next_rung_at=next_rung_at,
+    )
 
 
 @transaction.atomic
 def unmerge(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
-    """Take a merge back: the ticket speaks for itself again, with its own clocks."""
+    """Take a merge back: the ticket speaks for itself again, with its own clocks, in the state that it had.
+
+    What the merge took along goes back with it: what stands before a supervisor, and the complaint that it made of the
+    other ticket. What was decided meanwhile stays decided.
+    """
     target = lock(ticket)
     source = Ticket.objects.select_related("contract", "team", "assignee").get(pk=ticket.pk)
     check_can_work(source, by)
     if source.merged_into_id is None:
         raise Refused(_("This ticket is not merged."))
-    source.merged_into, source.merged_at, source.state = None, None, Ticket.State.OPEN
-    finishing.opened_again(source, at=at)
+    merged_at, did = _what_merging_did(source)
+    state = Ticket.State(did.get("state", Ticket.State.OPEN))
+    source.merged_into, source.merged_at = None, None
+    source.state = Ticket.State.OPEN if state == Ticket.State.NEW else state  # somebody has had it in hand
+    if source.is_unfinished:
+        finishing.opened_again(source, at=at)
     source.save()
-    waiting = running(source)
-    deadlines.hand_over(waiting, responsible=source.assignee, team=source.team, at=at)
+    _restore_escalation(did.get("escalation") or {}, source, target, merged_at, by=by, at=at)
+    if begun := did.get("complaint"):
+        complaints.parted(
+            target, begun["checklist"], kind=begun["kind"], category=begun["category"], at=at, by=by
+        )  # fmt: skip
+    deadlines.hand_over(running(source), responsible=source.assignee, team=source.team, at=at)
     for apart in (source, target):  # what waited under a clock of the other has one of its own again
         numbers = family(apart)
-        start_follow_up_of_unanswered(apart, numbers, inbound(apart, numbers), at)
+        start_follow_up_of_unanswered(apart, numbers, inbound(apart, numbers), at, by=by)
+    ends = () if source.is_unfinished else ("escalate", "resolve")
+    if source.state != Ticket.State.OPEN and running(source, *ANSWERING, *ends):
+        reopening.bring_back(source, at=at, by=by)  # no state hides what came meanwhile
+        source.save()
+    for apart in (source, target):
         derive(apart)
-    trail.record(Act.TICKET_UNMERGED, source.trail_subject, by=by, at=at, facts={"from": target.pk})
+    trail.record(
+        Act.TICKET_UNMERGED, source.trail_subject, by=by, at=at, facts={"from": target.pk, "state": source.state}
+    )
     trail.record(Act.TICKET_UNMERGED, target.trail_subject, by=by, at=at, facts={"out": source.pk})
     return source
+
+
+def _what_merging_did(source: Ticket) -> tuple[dt.datetime, dict[str, Any]]:
+    """When it was merged, and what the trail says of that."""
+    assert source.merged_at is not None
+    entries = TrailEntry.objects.filter(act=Act.TICKET_MERGED, subject=source.trail_subject).order_by("-pk")
+    for entry in entries:
+        facts: dict[str, Any] = json.loads(entry.facts)
+        if facts.get("into") is not None:  # else another was merged into this one
+            return source.merged_at, facts
+    return source.merged_at, {}
+
+
+def _restore_escalation(
+    moved: dict[str, int], source: Ticket, target: Ticket, merged_at: dt.datetime, *, by: User, at: dt.datetime
+) -> None:
+    """What had stood before a supervisor stands there for the ticket itself again, unless it is decided."""
+    if "to" in moved:
+        row = target.escalations.select_related("take_up").filter(pk=moved["to"], closed_at__isnull=True).first()
+        if row is None:
+            return
+        note = _("Separated: it goes on with %(ref)s.") % {"ref": source.reference}
+        clock, next_rung_at = _end_here(row, by, at, note)
+        _go_on(row, source, clock=clock, next_rung_at=next_rung_at)
+        # What the merge alone had met: the target's own case is before nobody any more.
+        alone = clocks_of(family(target)).filter(
+            obligation="escalate", met_how=f"escalation:{row.pk}", met_at=merged_at
+        )
+        for each in alone:
+            fresh = deadlines.reopen(each, at=at, by=by, reason="separated")
+            Ticket.objects.filter(escalate=each).update(escalate=fresh)
+            if target.escalate_id == each.pk:
+                target.escalate = fresh
+    elif "joined" in moved:
+        first = source.escalations.filter(pk=moved["from"]).first()
+        if first is None or not target.escalations.filter(pk=moved["joined"], closed_at__isnull=True).exists():
+            return
+        again = _go_on(first, source)
+        taking_up.start([again], at=at)
 
 
 @transaction.atomic

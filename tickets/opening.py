@@ -12,11 +12,10 @@ from django.utils.translation import gettext as _
 from csp import access, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Address, Customer, Mailbox, Team, User
+from csp.models import Customer, Mailbox, Team, User
 from csp.roles import Permission
-from tickets import calls, contact_records, handling
+from tickets import calls, contact_records, customers, handling
 from tickets.conversation import Direction, File, Kind, Said, derive, lock
-from tickets.customers import customer_for
 from tickets.models import Interaction, Ticket
 from tickets.reach import check_can_work
 
@@ -27,11 +26,26 @@ CONTACT_KINDS = {
 }
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody as they are named to us, known already or not."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+def _known(who: Customer | Who, *, by: User, at: dt.datetime) -> Customer:
+    if isinstance(who, Customer):
+        return who
+    return customers.find_or_add(name=who.name, email=who.email, phone=who.phone, by=by, at=at)
+
+
 @transaction.atomic
 def write_down(
     *,
     team: Team,
-    customer: Customer,
+    customer: Customer | Who,
     channel: Ticket.Channel,
     received_at: dt.datetime,
     subject: str,
@@ -53,6 +67,7 @@ def write_down(
         raise Refused(_("Say how the customer turned to us: by telephone, by letter or in person."))
     if received_at > at:
         raise Refused(_("This time is still to come. When did we receive it?"))
+    customer = _known(customer, by=by, at=at)
     if channel == Ticket.Channel.LETTER:
         talk = None
         if not body.strip() and not files:
@@ -135,7 +150,7 @@ def begin_letter(root: Ticket, row: Interaction, *, by: User, at: dt.datetime, h
 def write_first(
     *,
     team: Team,
-    customer: Customer,
+    customer: Customer | Who,
     subject: str,
     body: str,
     by: User,
@@ -146,6 +161,7 @@ def write_first(
 ) -> Ticket:
     """Write to a customer who has not asked anything: no clock runs until they answer."""
     access.check(by, Permission.OPEN_TICKETS, team_id=team.pk)
+    customer = _known(customer, by=by, at=at)
     ticket = handling.open_ticket(
         team=team,
         subject=subject,
@@ -168,18 +184,3 @@ def write_first(
 def mailbox_of(team: Team) -> Mailbox | None:
     """The address that this team writes from."""
     return Mailbox.objects.filter(team=team, is_active=True).order_by("-is_default", "pk").first()
-
-
-def new_customer(*, name: str, email: str, phone: str, at: dt.datetime) -> Customer:
-    """The customer whom these words name: the one who has the address already, else a new one."""
-    if email:
-        customer = customer_for(email, name, at=at)
-    else:
-        known = Address.objects.filter(kind=Address.Kind.PHONE, value=phone).select_related("customer").first()
-        customer = known.customer if phone and known else Customer.objects.create(name=name.strip(), created_at=at)
-    if phone and not Address.objects.filter(kind=Address.Kind.PHONE, value=phone).exists():
-        is_first = not customer.addresses.filter(kind=Address.Kind.PHONE).exists()
-        Address.objects.create(
-            customer=customer, kind=Address.Kind.PHONE, value=phone, is_primary=is_first, created_at=at
-        )  # fmt: skip
-    return customer

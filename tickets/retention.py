@@ -30,7 +30,7 @@ def erase_strangers(customers: Collection[int], at: dt.datetime, by: trail.Actor
     said = Interaction.objects.filter(customer=OuterRef("pk"))
     held = Hold.objects.standing().filter(kind=Hold.Kind.CUSTOMER, number=OuterRef("pk"))
     gone = list(
-        Customer.objects.filter(pk__in=list(customers), erased_at__isnull=True)
+        Customer.objects.filter(pk__in=Customer.known_as(customers), erased_at__isnull=True)
         .exclude(Exists(tickets)).exclude(Exists(said)).exclude(Exists(held)).order_by("pk")
     )  # fmt: skip
     numbers = [row.pk for row in gone]

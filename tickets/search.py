@@ -110,3 +110,10 @@ def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
     exact = Customer.objects.filter(pk__in=addresses.filter(value=words.lower()).values("customer"), erased_at=None)
     rows = Customer.objects.filter(pk__in=mine.values("pk").union(exact.values("pk"), all=True))
     return list(rows.prefetch_related("addresses").order_by("name", "pk")[:limit])
+
+
+def with_page(rows: list[Customer], *, user: User) -> list[Customer]:
+    """Those of these customers of whom this person may see a ticket, and so the page."""
+    seen = Ticket.objects.visible_to(user).filter(customer__in=[row.pk for row in rows]) if rows else None
+    mine = set(seen.values_list("customer", flat=True)) if seen is not None else set()
+    return [row for row in rows if row.pk in mine]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -231,11 +232,27 @@ class Customer(models.Model):
     note = models.TextField(_("note for everybody who serves this customer"), blank=True)
     created_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True, blank=True)
+    # The same person, known twice: who has the addresses and tickets now. What was said then keeps its own number.
+    joined_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="joined_from"
+    )  # fmt: skip
+    joined_at = models.DateTimeField(null=True, blank=True)
 
     history = HistoricalRecords()
     record = Record(Kept.TICKET, person="self", personal=("name", "organisation", "note"))
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(joined_into__isnull=True, joined_at__isnull=True)
+                | Q(joined_into__isnull=False, joined_at__isnull=False),
+                name="joined_customers_say_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(joined_into__isnull=True) | ~Q(joined_into=models.F("id")),
+                name="no_customer_is_joined_to_itself",
+            ),
+        ]
         indexes = [
             # those who look for a part of a name
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="customer_by_name"),
@@ -251,6 +268,16 @@ class Customer(models.Model):
     def initials(self) -> str:
         words = self.name.split()
         return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else "?"
+
+    @classmethod
+    def known_as(cls, numbers: Iterable[int]) -> set[int]:
+        """The numbers under which these are on record: their own, and those of whoever was joined into them."""
+        found = set(numbers)
+        fresh = found
+        while fresh:
+            fresh = set(cls.objects.filter(joined_into__in=fresh).values_list("pk", flat=True)) - found
+            found = found | fresh
+        return found
 
 
 class Address(models.Model):

@@ -124,7 +124,8 @@ def _leads_to_customer(model: type[models.Model], path: str) -> bool:
 def rows_of(model: type[models.Model], customer: Customer) -> QuerySet[Any]:
     """The rows of one model that are about this customer."""
     path = model.record.person  # type: ignore[attr-defined]  # every model of ours declares its record
-    return model._base_manager.filter(**{"pk" if path == "self" else path: customer.pk}).order_by("pk")
+    numbers = Customer.known_as([customer.pk])
+    return model._base_manager.filter(**{f"{'pk' if path == 'self' else path}__in": numbers}).order_by("pk")
 
 
 def earlier_of(model: type[models.Model], customer: Customer) -> QuerySet[Any] | None:
@@ -134,7 +135,8 @@ def earlier_of(model: type[models.Model], customer: Customer) -> QuerySet[Any] |
     if history is None or "__" in path:
         return None
     column = "id" if path == "self" else f"{path}_id"
-    return history.model._base_manager.filter(**{column: customer.pk}).order_by("history_id")
+    numbers = Customer.known_as([customer.pk])
+    return history.model._base_manager.filter(**{f"{column}__in": numbers}).order_by("history_id")
 
 
 def row_of(row: models.Model, veil: Veil) -> dict[str, str]:

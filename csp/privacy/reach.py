@@ -123,7 +123,7 @@ def heads(customer: Customer) -> list[Head]:
 
 def by_digest(customer: Customer) -> Rows:
     """What is kept apart from the customer and knows the number, or an address, as a keyed digest."""
-    digests = [vault.keyed_digest("customer", customer.pk)]
+    digests = [vault.keyed_digest("customer", number) for number in sorted(Customer.known_as([customer.pk]))]
     digests += [vault.keyed_digest("address", address) for address in addresses(customer)]
     known = [bytes.fromhex(digest) for digest in digests]
     return {

@@ -101,8 +101,22 @@ def test_the_files_of_a_merged_ticket_open_where_they_are_listed(cast: Cast) -> 
     assert browser(cast.rita).get(address).status_code == 404
     merging.merge(one, into=other, by=cast.sam, at=AT + HOUR)
     assert browser(cast.rita).get(address).status_code == 200
-    assert browser(cast.otto).get(address).status_code == 200  # it is still their own ticket's
+    assert browser(cast.otto).get(address).status_code == 404  # they do not see the ticket that speaks now
     assert browser(cast.fay).get(address).status_code == 403
+
+
+def test_a_team_that_gave_a_ticket_away_reads_nothing_of_what_was_merged_into_it(cast: Cast) -> None:
+    one = make.ticket(team=cast.team, customer=cast.carl, subject="The first letter")
+    other = make.ticket(team=cast.team, customer=cast.carl)
+    note = handling.note(one, by=cast.rita, at=AT, body="See file", files=[File("a.txt", "text/plain", b"words")])
+    merging.merge(one, into=other, by=cast.rita, at=AT + HOUR)
+    assignment.move(other, team=cast.other_team, by=cast.sam, at=AT + 2 * HOUR)
+    address = f"/attachments/{note.attachments.get().pk}/"
+    assert browser(cast.rita).get(address).status_code == 404
+    assert browser(cast.otto).get(address).status_code == 200
+    assert not Ticket.objects.visible_to(cast.rita).exists()
+    merging.unmerge(one, by=cast.otto, at=AT + 3 * HOUR)
+    assert Ticket.objects.get(pk=one.pk).team == cast.other_team
 
 
 def test_who_left_the_team_does_not_see_what_waits_there(cast: Cast, elsewhere: Elsewhere) -> None:

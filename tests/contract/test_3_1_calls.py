@@ -14,7 +14,7 @@ from csp.models import Address, Breach, Customer, Deadline, Version
 from tests import factories as make
 from tests.cast import Cast
 from tests.tickets.desk import at_nine, browser  # noqa: F401  a fixture
-from tickets import calls, opening
+from tickets import calls, customers, opening
 from tickets.calls import Talk
 from tickets.conversation import Direction
 from tickets.models import Call, Interaction, Ticket
@@ -36,7 +36,7 @@ def states(ticket: Ticket) -> dict[str, str]:
 @pytest.fixture
 def phil(cast: Cast) -> Customer:
     """Somebody who has a telephone and nothing else."""
-    return opening.new_customer(name="Phil Phone", email="", phone="02079460000", at=AT)
+    return customers.find_or_add(name="Phil Phone", email="", phone="02079460000", by=cast.rita, at=AT)
 
 
 def written_down(cast: Cast, phil: Customer, talk: Talk, at: dt.datetime) -> Ticket:

@@ -582,3 +582,90 @@ def test_the_register_lists_complaints_for_supervisors_and_auditors_without_name
     answer = browser(cast.vera).post("/compliance/complaints/export/?period=2025-03")
     assert ticket.reference in b"".join(answer.streaming_content).decode()
     assert TrailEntry.objects.filter(act=Act.EXPORTED, subject=f"export:complaints:{cast.vera.pk}").exists()
+
+
+# ---------------------------------------------------------------- open again, whatever opened it
+
+
+@pytest.mark.parametrize("purpose", ["answer", "holding"])
+@pytest.mark.parametrize("end", [State.RESOLVED, State.CLOSED])
+def test_writing_to_the_customer_after_the_end_takes_the_resolution_back(cast: Cast, end: State, purpose: str) -> None:
+    ticket = complaint(cast)
+    resolving.write_down(ticket, by=cast.rita, at=AT + 2 * HOUR, **SAID)
+    resolve(ticket, cast.rita, AT + 2 * HOUR)
+    if end == State.CLOSED:
+        resolving.record_acceptance(ticket, Acceptance.YES, by=cast.rita, at=AT + 3 * HOUR)
+        lifecycle.change_state(ticket, to=State.CLOSED, by=cast.rita, at=AT + 3 * HOUR)
+    first = clock(ticket)
+    make.answer(ticket=ticket, by=cast.rita, at=AT + 4 * HOUR, purpose=purpose)
+    ticket.refresh_from_db()
+    again = clock(ticket)
+    assert ticket.is_unfinished
+    assert resolving.current(ticket) is None
+    assert (again.reopens, again.due_at, again.is_running) == (first, AT + 5 * DAY, True)
+    assert clock(ticket, "progress_note").is_running
+    assert TrailEntry.objects.filter(act=Act.RESOLUTION_UNDONE, subject=ticket.trail_subject).count() == 1
+
+
+def test_an_answer_that_resolves_and_does_not_arrive_resolved_nothing(cast: Cast) -> None:
+    ticket = complaint(cast)
+    resolving.write_down(ticket, by=cast.rita, at=AT + 2 * HOUR, **SAID)
+    do_steps(ticket, cast.rita, AT + 2 * HOUR)
+    said = handling.respond(
+        ticket, by=cast.rita, at=AT + 2 * HOUR, body="Done.", seen_through=make.on_screen(ticket=ticket),
+        then=State.RESOLVED,
+    )  # fmt: skip
+    assert Ticket.objects.get(pk=ticket.pk).state == State.RESOLVED
+    make.refuse(interaction=said, at=AT + 3 * HOUR)
+    assert Ticket.objects.get(pk=ticket.pk).state == State.OPEN
+    assert resolving.current(ticket) is None
+    assert (clock(ticket).is_running, clock(ticket).due_at) == (True, AT + 5 * DAY)
+
+
+def test_what_is_marked_complex_after_its_end_is_to_be_resolved_again(cast: Cast) -> None:
+    ticket = complaint(cast)
+    resolving.write_down(ticket, by=cast.rita, at=AT + 2 * HOUR, **SAID)
+    resolve(ticket, cast.rita, AT + 2 * HOUR)
+    escalation.escalate(ticket, by=cast.rita, at=AT + 3 * HOUR, reason="It is about a lawsuit")
+    assert Ticket.objects.get(pk=ticket.pk).state == State.OPEN
+    assert clock(ticket).is_running
+    assert resolving.current(ticket) is None
+
+
+def test_what_is_merged_into_a_resolved_complaint_opens_it_with_its_clock(cast: Cast) -> None:
+    ticket = complaint(cast)
+    resolving.write_down(ticket, by=cast.rita, at=AT + 2 * HOUR, **SAID)
+    resolve(ticket, cast.rita, AT + 2 * HOUR)
+    new = make.ticket(team=cast.team, customer=cast.carl, received_at=AT + 3 * HOUR)
+    merging.merge(new, into=ticket, by=cast.rita, at=AT + 4 * HOUR)
+    assert Ticket.objects.get(pk=ticket.pk).state == State.OPEN
+    assert clock(ticket).is_running
+    assert resolving.current(ticket) is None
+    assert Ticket.objects.get(pk=ticket.pk).next_obligation == "respond"
+
+
+# ---------------------------------------------------------------- merged, and separated again
+
+
+def test_a_complaint_counts_from_the_earliest_receipt_of_what_was_merged(cast: Cast) -> None:
+    early = make.ticket(team=cast.team, customer=cast.carl, received_at=AT)
+    late = make.ticket(team=cast.team, customer=cast.carl, received_at=AT + 5 * HOUR, assignee=cast.rita)
+    merging.merge(early, into=late, by=cast.rita, at=AT + 6 * HOUR)
+    lifecycle.retype(late, by=cast.rita, at=AT + 6 * HOUR, kind=Kind.COMPLAINT)
+    assert (clock(late).starts_at, clock(late).due_at) == (AT, AT + 5 * DAY)
+    assert Checklist.objects.get(ticket=late).received_at == AT
+
+
+def test_separating_a_complaint_leaves_the_other_as_it_was(cast: Cast) -> None:
+    one = complaint(cast)
+    category = Category.objects.create(contract=cast.contract, name="Damage")
+    Ticket.objects.filter(pk=one.pk).update(category=category)
+    other = make.ticket(team=cast.team, customer=cast.carl, received_at=AT + HOUR, assignee=cast.rita)
+    merging.merge(one, into=other, by=cast.rita, at=AT + 2 * HOUR)
+    merging.unmerge(one, by=cast.rita, at=AT + 3 * HOUR)
+    other.refresh_from_db()
+    assert (other.kind, other.category) == (Kind.UNTYPED, None)
+    assert complaints.checklist_of(other) is None
+    assert not [row for row in make.clocks(ticket=other) if row.obligation in complaints.CLOCKS and row.is_running]
+    assert clock(one).is_running
+    assert complaints.checklist_of(one) is not None

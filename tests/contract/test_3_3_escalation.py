@@ -231,3 +231,57 @@ def test_an_answer_that_resolves_does_not_hide_that_a_supervisor_must_hear_of_it
     make.accept(interaction=row, at=AT + 2 * HOUR)
     shown = Ticket.objects.get(pk=ticket.pk)
     assert (shown.state, shown.next_obligation) == (Ticket.State.OPEN, "escalate")
+
+
+def test_separating_gives_back_what_stood_before_a_supervisor_with_its_clock(cast: Cast) -> None:
+    one = make.ticket(team=cast.team, customer=cast.carl)
+    other = make.ticket(team=cast.team, customer=cast.carl)
+    complexity.mark_complex(other, by=cast.rita, at=AT, reason="A refund")
+    escalation.escalate(one, by=cast.rita, at=AT + HOUR, reason="Above 500 euros")
+    due = Escalation.objects.get(ticket=one).take_up.due_at  # type: ignore[union-attr]  # it was just started
+    merging.merge(one, into=other, by=cast.rita, at=AT + 2 * HOUR)
+    assert clock_of(other).state == State.MET
+    merging.unmerge(one, by=cast.rita, at=AT + 3 * HOUR)
+    row = Escalation.objects.get(closed_at__isnull=True)
+    assert (row.ticket_id, row.reason, row.raised_at) == (one.pk, "Above 500 euros", AT + HOUR)
+    assert row.take_up is not None
+    assert (row.take_up.due_at, row.take_up.is_running) == (due, True)
+    assert not other.escalations.filter(closed_at__isnull=True).exists()
+    # the other was before a supervisor by the merge alone
+    assert Ticket.objects.get(pk=other.pk).next_obligation == "escalate"
+    assert make.clocks(ticket=other, obligation="escalate")[-1].due_at == AT + DAY
+
+
+def test_separating_raises_again_what_had_joined_the_others_escalation(cast: Cast) -> None:
+    one = make.ticket(team=cast.team, customer=cast.carl)
+    other = make.ticket(team=cast.team, customer=cast.carl)
+    for ticket, reason in ((one, "Above 500 euros"), (other, "A lawsuit")):
+        escalation.escalate(ticket, by=cast.rita, at=AT + HOUR, reason=reason)
+    merging.merge(one, into=other, by=cast.rita, at=AT + 2 * HOUR)
+    merging.unmerge(one, by=cast.rita, at=AT + 3 * HOUR)
+    rows = Escalation.objects.filter(closed_at__isnull=True).order_by("ticket")
+    assert [(row.ticket_id, row.reason) for row in rows] == [(one.pk, "Above 500 euros"), (other.pk, "A lawsuit")]
+    assert all(row.take_up is not None and row.take_up.is_running for row in rows)
+
+
+@pytest.mark.parametrize("state", [Ticket.State.WAITING, Ticket.State.RESOLVED, Ticket.State.CLOSED])
+def test_separating_restores_the_state(cast: Cast, state: Ticket.State) -> None:
+    one = make.ticket(team=cast.team, customer=cast.carl)
+    other = make.ticket(team=cast.team, customer=cast.carl)
+    make.answer(ticket=one, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR)
+    if state != Ticket.State.WAITING:
+        lifecycle.change_state(one, to=state, by=cast.rita, at=AT + 2 * HOUR)
+    before = Ticket.objects.get(pk=one.pk)
+    merging.merge(one, into=other, by=cast.rita, at=AT + 3 * HOUR)
+    merging.unmerge(one, by=cast.rita, at=AT + 4 * HOUR)
+    after = Ticket.objects.get(pk=one.pk)
+    assert (after.state, after.resolved_at, after.closed_at) == (state, before.resolved_at, before.closed_at)
+    assert after.next_obligation == ""
+
+
+def test_the_clock_of_a_merged_matter_counts_from_its_earliest_receipt(cast: Cast) -> None:
+    early = make.ticket(team=cast.team, customer=cast.carl, received_at=AT)
+    late = make.ticket(team=cast.team, customer=cast.carl, received_at=AT + 5 * HOUR)
+    merging.merge(early, into=late, by=cast.rita, at=AT + 6 * HOUR)
+    complexity.mark_complex(late, by=cast.rita, at=AT + 6 * HOUR, reason="A refund")
+    assert (clock_of(late).starts_at, clock_of(late).due_at) == (AT, AT + DAY)

@@ -135,6 +135,7 @@ def samples(cast: Cast) -> dict[str, dict[str, Any]]:
         "measures/": {"pk": measure.pk},
         "reviews/": {"pk": review.pk, "what": "compile"},
         "tickets/": {"number": ticket.pk, "address": cast.carl.addresses.get().pk, "deadline": ticket.respond_id},
+        "customers/": {"pk": cast.carl.pk, "address": cast.carl.addresses.get().pk},
         "person": {"pk": cast.rita.pk},
         "role_grant": {"pk": cast.rita.pk},
         "role_end": {"pk": cast.rita.pk, "grant": cast.rita.grants.get().pk},

@@ -31,7 +31,8 @@ PAGES = {
         "{ticket}escalate/", "{ticket}merge/", "{ticket}call/", "{ticket}record/", "{ticket}letter/",
         "{ticket}call-back/", "/cosign/", "/unsorted/", "/tickets/new/", "/search/?q=hob", "/notices/",
         "/contract/", "/account/", "/training/", "{course}", "{test}", "/training/rule/",
-        "/feedback/groups/", "/feedback/add/", "/reviews/", "{review}",
+        "/feedback/groups/", "/feedback/add/", "/reviews/", "{review}", "{customer}", "{customer}edit/",
+        "{customer}addresses/", "{customer}join/", "{ticket}customer/", "/search/?q=carl",
     ],
     "sam": [
         "/metrics/?by=person", "/metrics/first/",
@@ -50,7 +51,7 @@ PAGES = {
     ],
     "vera": [
         "/feedback/findings/", "{theme}",
-        "/queue/team/", "{ticket}", "/reviews/", "{review}", "/admin/", "/admin/tickets/ticket/",
+        "/queue/team/", "{ticket}", "{customer}", "/reviews/", "{review}", "/admin/", "/admin/tickets/ticket/",
         "/admin/csp/trailentry/",
     ],
     "adam": [
@@ -106,6 +107,7 @@ def tickets(cast: Cast) -> dict[str, str]:
         "review": review.path,
         "remark": remark.path, "team": str(cast.team.pk), "procedure": f"/settings/procedures/{draft.procedure_id}/",
         "version": f"/settings/procedures/versions/{draft.pk}/",
+        "customer": f"/customers/{cast.carl.pk}/",
         "ticket": opened.path, "answered": answered.path, "broken": broken.path, "course": version.path,
         "taught": course.path, "test": f"/training/tests/{attempt.pk}/",
         "request": request_links.url(opened, carl, at=now).removeprefix(settings.SITE_URL),

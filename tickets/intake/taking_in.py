@@ -281,7 +281,7 @@ def inquiry(
             address.bounced_at = None
             address.save(update_fields=["bounced_at"])
     elif message.sender.address:
-        customer = new_customer(message.sender.address, message.sender.name, at=at, language=language)
+        customer = new_customer(message.sender.address, message.sender.name, at=at, language=language, by=by)
     actor = customer if by == ACTOR and customer is not None else by
     said = _said(row, message, customer, parked)
     root = lock(thread.ticket) if thread is not None else None

@@ -99,7 +99,7 @@ def path_of(ticket: Ticket) -> str:
 class Step:
     """A page, or a dialog over a page, that asks for what one verb needs.
 
-    `done` says what was done. `face` is the clock of the matter; `text` a sentence above the fields.
+    `face` is the clock of the matter; `text` a sentence above the fields.
     """
 
     title: str
@@ -109,6 +109,8 @@ class Step:
     text: str = ""
     face: clockface.ClockFace | None = None
     icon: str = ""
+    finds: bool = False  # a customer is looked for, and chosen from what was `found`
+    found: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
 def take_step(

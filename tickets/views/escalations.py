@@ -23,6 +23,7 @@ from csp.horizon import Due, Lane, horizon
 from csp.models import User
 from csp.roles import Permission, Role
 from tickets import changes, escalation, forms
+from tickets.conversation import receipts
 from tickets.models import Escalation, Ticket
 from tickets.views.door import (
     Step,
@@ -71,11 +72,11 @@ def board(request: HttpRequest) -> HttpResponse:
             _("Must reach you"), _coming(user, at), _("still with representatives"), _("Nothing is on its way to you.")
         ),
         _column(
-            _("Arrived"), [_tile(row, user, at) for row in arrived], _("to accept"),
+            _("Arrived"), _tiles(arrived, user, at), _("to accept"),
             _("Everything that arrived has been accepted."),
         ),
         _column(
-            _("In hand"), [_tile(row, user, at) for row in in_hand],
+            _("In hand"), _tiles(in_hand, user, at),
             _("with supervisors"), _("Nothing is in hand."),
         ),
         _column(
@@ -114,11 +115,17 @@ def _column(title: str, tiles: list[Tile], what: str, empty: str) -> dict[str, A
     return {"title": title, "tiles": tiles, "count": f"{len(tiles)} {what}", "empty": empty}
 
 
-def _since(ticket: Ticket, at: dt.datetime) -> str:
-    return _("received %(time)s ago") % {"time": clockface.short(at - ticket.received_at)}
+def _since(ticket: Ticket, received: dict[int, dt.datetime], at: dt.datetime) -> str:
+    """Time since receipt; `received` is that of the whole matter (conversation.receipts)."""
+    return _("received %(time)s ago") % {"time": clockface.short(at - received.get(ticket.pk, ticket.received_at))}
 
 
-def _tile(row: Escalation, user: User, at: dt.datetime) -> Tile:
+def _tiles(rows: list[Escalation], user: User, at: dt.datetime) -> list[Tile]:
+    received = receipts([row.ticket_id for row in rows])
+    return [_tile(row, user, at, received) for row in rows]
+
+
+def _tile(row: Escalation, user: User, at: dt.datetime, received: dict[int, dt.datetime]) -> Tile:
     ticket = row.ticket
     holder = row.accepted_by or row.to_user or row.from_user
     face, clause = face_of(ticket, at=at), ticket.next_clause or "3.3"
@@ -130,7 +137,7 @@ def _tile(row: Escalation, user: User, at: dt.datetime) -> Tile:
         face=face,
         text=_why(row),
         who=holder.name if holder else "",
-        since=_since(ticket, at),
+        since=_since(ticket, received, at),
         row=row,
         clause=clause,
         is_precaution=row.origin == Escalation.Origin.PRECAUTION,
@@ -155,7 +162,7 @@ def _why(row: Escalation) -> str:
 def _coming(user: User, at: dt.datetime) -> list[Tile]:
     """Complex tickets whose clock of clause 3.3 still runs with a representative."""
     scope = access.scope_of(user)
-    rows = (
+    rows = list(
         Ticket.objects.unfinished()
         .real()
         .not_about(user)
@@ -165,6 +172,7 @@ def _coming(user: User, at: dt.datetime) -> list[Tile]:
         .select_related("customer", "assignee", "escalate")
         .order_by("escalate__due_at", "pk")[:COLUMN]
     )
+    received = receipts([row.pk for row in rows])
     return [
         Tile(
             ticket=row,
@@ -172,7 +180,7 @@ def _coming(user: User, at: dt.datetime) -> list[Tile]:
             face=clockface.of(row.escalate, now=at, zone=local_zone()),
             text=row.complex_reason,
             who=row.assignee.name if row.assignee else "",
-            since=_since(row, at),
+            since=_since(row, received, at),
         )
         for row in rows
     ]
@@ -181,10 +189,10 @@ def _coming(user: User, at: dt.datetime) -> list[Tile]:
 def _decided(user: User, at: dt.datetime) -> list[Tile]:
     """What was closed since the reader's midnight, with how long it took."""
     midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = _mine(user).filter(closed_at__gte=midnight).select_related("closed_by").order_by("-closed_at")[:COLUMN]
-    tiles = []
-    for row in rows:
-        tile = _tile(row, user, at)
+    closed = _mine(user).filter(closed_at__gte=midnight).select_related("closed_by").order_by("-closed_at")
+    rows = list(closed[:COLUMN])
+    tiles = _tiles(rows, user, at)
+    for row, tile in zip(rows, tiles, strict=True):
         label = row.get_decision_display() or row.get_outcome_display()
         tile.text = f"{label}: {row.outcome_note}" if row.outcome_note else label
         tile.who = row.closed_by.name if row.closed_by else ""
@@ -193,7 +201,6 @@ def _decided(user: User, at: dt.datetime) -> list[Tile]:
             zone=local_zone(), met_at=row.closed_at,
         )  # fmt: skip
         tile.clause = "3.3"
-        tiles.append(tile)
     return tiles
 
 
@@ -258,9 +265,10 @@ def accept(request: HttpRequest, number: int) -> HttpResponse:
 def decide(request: HttpRequest, number: int) -> HttpResponse:
     at, row = clock.now(), _load(request, number)
     form = forms.DecideForm(request.POST or None)
+    since = _since(row.ticket, receipts([row.ticket_id]), at)
     step = Step(
         _("Decide %(ref)s") % {"ref": row.ticket.reference}, _("Decide"), form, path_of(row.ticket),
-        text=" · ".join(filter(None, [row.reason, row.authority_needed, _since(row.ticket, at)])),
+        text=" · ".join(filter(None, [row.reason, row.authority_needed, since])),
         face=face_of(row.ticket, at=at), icon="gavel",
     )  # fmt: skip
 

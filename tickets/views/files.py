@@ -37,9 +37,9 @@ def _interaction(request: HttpRequest, number: int) -> Interaction:
 
 
 def _check_sees(request: HttpRequest, ticket: Ticket) -> None:
-    """Whoever may see this ticket, or the one that speaks for it since a merge and shows all that was said here."""
-    here = {ticket.pk} if ticket.merged_into_id is None else {ticket.pk, root_number(ticket.pk)}
-    if not Ticket.objects.visible_to(person(request)).filter(pk__in=here).exists():
+    """Whoever may see the ticket that speaks here: since a merge that is another, which shows all that was said."""
+    here = ticket.pk if ticket.merged_into_id is None else root_number(ticket.pk)
+    if not Ticket.objects.visible_to(person(request)).filter(pk=here).exists():
         raise Http404
 
 

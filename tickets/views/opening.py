@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -44,17 +43,14 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
     return render(request, "tickets/new.html", context, status=status)
 
 
-@transaction.atomic
 def _open(form: forms.NewTicketForm, user: User, at: dt.datetime) -> Ticket:
-    """The customer first, then the one verb; a refusal leaves neither."""
     good = form.cleaned_data
     sent = [files.uploaded(upload) for upload in good["files"]]
+    customer: Customer | opening.Who | None = opening.Who(good["name"], good["email"], good["phone"])
     if good["customer"]:
         customer = _known(good["customer"], user)
-        if customer is None:
-            raise Refused(_("This customer cannot be chosen. Search again, or give an address."))
-    else:
-        customer = opening.new_customer(name=good["name"], email=good["email"], phone=good["phone"], at=at)
+    if customer is None:
+        raise Refused(_("This customer cannot be chosen. Search again, or give an address."))
     said = {
         "team": good["team"], "customer": customer, "subject": good["subject"], "body": good["body"],
         "kind": Ticket.Kind(good["kind"]), "priority": Ticket.Priority(good["priority"]), "files": sent,
@@ -88,10 +84,11 @@ def _known(number: int, user: User) -> Customer | None:
 def _chosen(form: forms.NewTicketForm, user: User) -> dict[str, Any] | None:
     number = number_in(str(form["customer"].value() or ""))
     row = _known(number, user) if number is not None else None
-    return _shown(row) if row else None
+    return shown(row) if row else None
 
 
-def _shown(row: Customer) -> dict[str, Any]:
+def shown(row: Customer) -> dict[str, Any]:
+    """A customer to choose, with what tells them from others of that name."""
     return {"row": row, "addresses": ", ".join(masked(address.value) for address in row.addresses.all()[:3])}
 
 
@@ -102,5 +99,5 @@ def customers(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("find", "").replace("\x00", "")
     rows = search.customers_like(query, user=person(request), limit=8)
     in_form = is_fragment(request)
-    context = {"found": [_shown(row) for row in rows], "find": query.strip(), "in_form": in_form, "at": clock.now()}
+    context = {"found": [shown(row) for row in rows], "find": query.strip(), "in_form": in_form, "at": clock.now()}
     return render(request, "tickets/customers.html#found" if in_form else "tickets/customers.html", context)

@@ -28,10 +28,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from csp import access, browser_policy, clock, clockface, throttle, vault
 from csp.access import Refused
 from csp.clockface import NBSP, ClockFace, State
-from csp.models import Address, Deadline
+from csp.models import Address, Customer, Deadline
 from tickets import call_backs, files, handling, request_links, resolving
 from tickets.acknowledging import zone_of
-from tickets.conversation import Direction, Kind, Purpose, family, obligations
+from tickets.conversation import Direction, Kind, Purpose, family, obligations, received_at
 from tickets.intake import sheet, taking_in
 from tickets.models import Attachment, InboundMessage, Interaction, Resolution, Ticket
 from tickets.public_forms import LinkForm, ReplyForm
@@ -191,7 +191,7 @@ def _standing(link: Link, at: dt.datetime) -> dict[str, Any]:
         "link": link,
         "ticket": ticket,
         "contract": ticket.contract,
-        "received": clockface.exact(ticket.received_at, zone_of(ticket)),
+        "received": clockface.exact(received_at(ticket), zone_of(ticket)),
         "state": STATES.get(Ticket.State(ticket.state), ""),
         "promises": promises,
         "first": first,
@@ -235,10 +235,12 @@ def visible(link: Link, numbers: list[int]) -> list[Interaction]:
         .order_by("occurred_at", "pk")
     )
     is_customer = link.ticket.customer_id == link.address.customer_id
+    known_as = Customer.known_as([link.address.customer_id])
     return [
         row
         for row in rows
-        if (row.direction == Direction.IN and row.customer_id == link.address.customer_id)
+        if (row.direction == Direction.IN and row.customer_id in known_as)
+        or (row.direction == Direction.IN and is_customer and row.customer_id is None and "@" not in row.sender_address)
         or (row.direction == Direction.OUT and own & {value.lower() for value in (*row.to, *row.cc)})
         or (row.kind == Kind.CALL and row.direction == Direction.OUT and is_customer)
     ]

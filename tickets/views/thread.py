@@ -323,6 +323,8 @@ def _words(
         return text % {"n": other}, hand, ""
     if act == Act.TICKET_UNMERGED:
         return _("Merge with #%(n)s undone") % {"n": facts.get("from") or facts.get("out")}, hand, ""
+    if act == Act.CUSTOMER_SET:
+        return (_("Customer corrected") if facts.get("from") else _("Customer set")), hand, ""
     if act == Act.TICKET_LINKED:
         return _("Linked to #%(n)s") % {"n": facts.get("other")}, hand, ""
     if act == Act.TICKET_COMPLEX:
