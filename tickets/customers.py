@@ -28,7 +28,7 @@ from csp.privacy import locking
 from csp.roles import Permission
 from tickets.conversation import Direction, Purpose, family, lock, lock_all
 from tickets.models import Interaction, Ticket
-from tickets.reach import check_can_work
+from tickets.reach import check_can_work, check_is_real
 
 Kind = Address.Kind
 FIELDS = ("name", "organisation", "language", "zone", "note")
@@ -58,7 +58,7 @@ def find_address(address: str) -> Address | None:
 
 def serves(customer: Customer, user: User) -> bool:
     """Whether this person works on a ticket of the customer's that they may see."""
-    return Ticket.objects.workable_by(user).filter(customer=customer.pk).exists()
+    return Ticket.objects.workable_by(user).real().filter(customer=customer.pk).exists()
 
 
 def may_change(customer: Customer, user: User) -> bool:
@@ -303,6 +303,7 @@ def set_customer(ticket: Ticket, *, customer: Customer, by: User, at: dt.datetim
     """
     root = lock(ticket)
     check_can_work(root, by)
+    check_is_real(root)
     numbers = {customer.pk, *([root.customer_id] if root.customer_id else [])}
     rows = Customer.objects.select_for_update(no_key=True).in_bulk(sorted(numbers))
     new = rows[customer.pk]

@@ -114,6 +114,6 @@ def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
 
 def with_page(rows: list[Customer], *, user: User) -> list[Customer]:
     """Those of these customers of whom this person may see a ticket, and so the page."""
-    seen = Ticket.objects.visible_to(user).filter(customer__in=[row.pk for row in rows]) if rows else None
+    seen = Ticket.objects.visible_to(user).real().filter(customer__in=[row.pk for row in rows]) if rows else None
     mine = set(seen.values_list("customer", flat=True)) if seen is not None else set()
     return [row for row in rows if row.pk in mine]

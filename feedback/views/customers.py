@@ -21,7 +21,7 @@ from tickets.views.door import go, person, refuse
 @access.requires(Permission.WORK_TICKETS)
 def stop_surveys(request: HttpRequest, pk: int) -> HttpResponse:
     user, back = person(request), reverse("customer", args=[pk])
-    seen = Ticket.objects.visible_to(user).filter(customer=pk)
+    seen = Ticket.objects.visible_to(user).real().filter(customer=pk)
     customer = get_object_or_404(Customer, pk__in=seen.values("customer"), erased_at=None)
     try:
         surveys.stop(customer, at=clock.now(), by=user)

@@ -49,7 +49,7 @@ def path_to(customer: int) -> str:
 
 def _tickets(customer: Customer, user: User) -> Any:
     """The customer's tickets that this person may see, those of whoever was joined into them among them."""
-    return Ticket.objects.visible_to(user).filter(customer__in=Customer.known_as([customer.pk]))
+    return Ticket.objects.visible_to(user).real().filter(customer__in=Customer.known_as([customer.pk]))
 
 
 def _load(request: HttpRequest, pk: int) -> Customer:
