@@ -73,7 +73,7 @@ def begin(root: Ticket, *, at: dt.datetime, by: trail.Actor) -> Checklist:
 
 def _received_at(root: Ticket) -> dt.datetime | None:
     """When the customer first turned to us; nothing was asked of us in what we wrote first."""
-    if root.origin == Ticket.Origin.IMPORTED:
+    if root.origin not in (Ticket.Origin.CUSTOMER, Ticket.Origin.STAFF):
         return None
     received_at = receipts([root.pk]).get(root.pk)
     if received_at is not None:
