@@ -14,7 +14,8 @@ from aiosmtpd.controller import Controller
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
-from audits.models import NonCompliance, Review
+from audits import programme, scoring
+from audits.models import Audit, NonCompliance, Review
 from csp import clock, loops
 from csp.demo import company, making, post
 from csp.demo.matters import matters
@@ -130,6 +131,12 @@ def test_it_is_made_with_the_stated_shares_and_goes_on_after_a_kill(db, demonstr
         assert case.reported_at > at - dt.timedelta(days=10) or case.state in ("verified", "closed"), case.state
     assert not Breach.objects.filter(obligation__in=["correct", "verify", "effect"]).exists()
     assert not Deadline.objects.filter(state="open", due_at__lt=at).exists()
+    # one quality audit is finished, with every draw accounted for, and one is being scored
+    finished, running = Audit.objects.order_by("state")
+    assert (finished.state, running.state) == (Audit.State.CLOSED, Audit.State.RUNNING)
+    assert not programme.unfinished(finished)
+    assert scoring.result(finished).scored >= 3
+    assert programme.unfinished(running)
     # whoever was written to has an acknowledgement, and everything was written before the present
     assert Interaction.objects.filter(purpose="acknowledgement").count() >= 40
     assert not Interaction.objects.filter(recorded_at__gt=at).exists()
