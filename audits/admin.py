@@ -49,3 +49,6 @@ reading(models.Mark, contract="scoring__draw__audit__contract", number="scoring_
         list_display=("pk", "scoring_id", "criterion_id", "answer"))  # fmt: skip
 reading(models.AuditFinding, contract="audit__contract", number="draw__number", list_filter=("state", "severity"),
         list_display=("pk", "audit_id", "number", "clause", "severity", "team", "state"))  # fmt: skip
+reading(models.Statement, contract="contract", list_display=("pk", "month", "deadline_id"))
+reading(models.StatementVersion, contract="statement__contract",
+        list_display=("pk", "statement_id", "number", "signed_at", "digest"))  # fmt: skip

@@ -347,7 +347,7 @@ def _privacy(look: Look) -> Finding:
 
 
 def _measured(look: Look) -> Finding:
-    return Finding(Standing.KEPT, _("Measured on this page, raw and assessed."))
+    return Finding(Standing.KEPT, _("Measured on this page and under Metrics, raw and assessed."), "/metrics/")
 
 
 def _reports(look: Look) -> Finding:

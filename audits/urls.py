@@ -19,6 +19,7 @@ from audits.views import (
     retention,
     reviews,
     scoring,
+    statements,
     steps,
 )
 
@@ -31,6 +32,10 @@ urlpatterns = [
     path("metrics/export/<slug:kind>/", metrics.export, name="metrics_export"),
     path("metrics/<slug:code>/", metrics.tickets, name="metric_tickets"),
     path("metrics/<slug:code>/export/<slug:kind>/", metrics.export_tickets, name="metric_tickets_export"),
+    path("statements/", statements.index, name="statements"),
+    path("statements/<int:pk>/", statements.show, name="statement"),
+    path("statements/<int:pk>/sign/", statements.sign, name="statement_sign"),
+    path("statements/<int:pk>/<int:number>/file/", statements.file, name="statement_file"),
     path("noncompliance/", cases.index, name="noncompliances"),
     path("noncompliance/report/", cases.report, name="report_noncompliance"),
     path("noncompliance/of/<int:deadline>/", cases.of_deadline, name="noncompliance_of"),

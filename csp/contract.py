@@ -376,7 +376,7 @@ OBLIGATIONS: dict[str, Obligation] = {
         ),
         Obligation(
             "statement", "6.2", "Sign", "Signed", "month's end", "frozen and signed", Term(days=10), policy=True,
-            reminders_before=_days(3),
+            reminders_before=_days(3), enforced=True,
         ),
         Obligation(
             "audit_access", "6.3", "Give", "Given", "request", "access and pack given", policy=True,

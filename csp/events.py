@@ -267,6 +267,8 @@ class Act(TextChoices):
     DATA_BREACH_STEP = "data_breach.step", _("dealt with a personal-data breach")
     PROCESSING_CHANGED = "processing.changed", _("changed the register of processing")
     NOTICE_PUBLISHED = "privacy_notice.published", _("published a privacy notice")
+    STATEMENT_OWED = "statement.owed", _("owes the statement of a month")
+    STATEMENT_SIGNED = "statement.signed", _("froze and signed the statement of a month")
     # clauses
     CONTRACT_CHANGED = "contract.changed", _("changed the contract's record")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from audits import corrective, deviations, measures, noncompliance, retention, reviews
+from audits import corrective, deviations, measures, noncompliance, retention, reviews, statements
 from csp import deadlines, notices, outbox, readiness, sealing
 from csp.privacy import breaches as data_breaches
 from csp.privacy import erasing, ledger, locking, packages
@@ -76,7 +76,11 @@ RULES: Mapping[str, Loop] = {
     "limit_late": requirements.limit_late,
     "end_unowed": requirements.end_unowed,
     "rounds": rounds.call,
+<<<<<<< HEAD
     "practice": practice.follow_up,
+=======
+    "statements": statements.make_due,
+>>>>>>> ca06250 (Owe, freeze and sign a statement of every month; count it again to the same digits)
     "reviews": reviews.owe_lacking,
     "reviewers": reviews.pass_on,
     "reviews_end": reviews.end_unowed,

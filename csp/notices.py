@@ -88,6 +88,7 @@ SAYINGS = {
         "%(ref)s: the reviewer of your review (§7.3) stays. The reasons are on its page."
     ),
     "assessment.proposed": gettext_noop("%(ref)s: how a breach (§%(clause)s) is to be read was proposed. You decide."),
+    "statement.owed": gettext_noop("%(ref)s: the figures of %(month)s can be looked at and signed (§6.2)."),
     "retention.due": gettext_noop("Records have had their time and should be disposed of (§4.3)."),
     "retention.unended": gettext_noop("Records have been open for more than a year; close or explain them (§4.3)."),
     "privacy.request": gettext_noop("%(ref)s: a person asks for their data; to be answered by %(due)s (§6.1)."),

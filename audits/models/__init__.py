@@ -15,6 +15,7 @@ from audits.models.programme import (
     Scoring,
 )
 from audits.models.reviews import AnotherReviewer, Goal, Papers, Review, Signed, Talk
+from audits.models.statements import Statement, StatementVersion
 
 __all__ = [
     "AnotherReviewer",
@@ -40,6 +41,8 @@ __all__ = [
     "Scorecard",
     "Scoring",
     "Signed",
+    "Statement",
+    "StatementVersion",
     "Talk",
     "Verification",
 ]
