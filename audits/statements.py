@@ -273,11 +273,11 @@ def _measures(plain: dict[str, Any]) -> Measures:
     def times(one: dict[str, Any]) -> metrics.Times:
         return metrics.Times(one["count"], one["half"], one["most"], tuple(one["parts"]))
 
-    promises = {
+    rest: dict[str, Any] = {name: value for name, value in plain.items() if name not in metrics.PARTS}
+    rest |= {
         name: metrics.Promise(
             figures.Figure(**plain[name]["figure"]), times(plain[name]["raw"]), times(plain[name]["assessed"])
         )
         for name in metrics.PROMISES
     }
-    rest = {name: value for name, value in plain.items() if name not in (*promises, "finished")}
-    return Measures(**promises, finished=times(plain["finished"]), **rest)
+    return Measures(**rest, finished=times(plain["finished"]))

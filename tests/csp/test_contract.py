@@ -44,6 +44,7 @@ def test_no_policy_is_called_a_clause() -> None:
         "hold_review",
         "audit_access",
         "audit_answer",
+        "statement",
     }
     assert {code for code, rule in OBLIGATIONS.items() if rule.enforced and rule.policy} <= company
 
