@@ -170,7 +170,7 @@ from (
     came_back(yes)
   {was}
   where d.contract_id = %(contract)s and d.obligation = any(%(codes)s)
-    and d.due_at >= %(since)s and d.due_at < %(until)s and d.voided_at is null
+    and d.due_at >= %(since)s and d.due_at < %(until)s and d.voided_at is null and t.origin <> 'practice'
     and (d.reopens_id is null or {again.replace("again.id", "d.id")})
 ) p"""  # noqa: S608  constants of ours
 
