@@ -76,11 +76,8 @@ RULES: Mapping[str, Loop] = {
     "limit_late": requirements.limit_late,
     "end_unowed": requirements.end_unowed,
     "rounds": rounds.call,
-<<<<<<< HEAD
     "practice": practice.follow_up,
-=======
     "statements": statements.make_due,
->>>>>>> ca06250 (Owe, freeze and sign a statement of every month; count it again to the same digits)
     "reviews": reviews.owe_lacking,
     "reviewers": reviews.pass_on,
     "reviews_end": reviews.end_unowed,

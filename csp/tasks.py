@@ -33,11 +33,8 @@ EVERY = {
     "unsorted": 60,
     "require": 5,  # somebody new is limited from the first second; the row says since when
     "rounds": 3600,
-<<<<<<< HEAD
     "practice": 5,  # whoever practises waits for the customer to write again
-=======
     "statements": 60,
->>>>>>> ca06250 (Owe, freeze and sign a statement of every month; count it again to the same digits)
     "reviews": 600,
     "reviewers": 600,
     "reviews_end": 600,
