@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("csp", "0011_restrictions_kept"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("csp", "__first__"),
     ]
 
     operations = [
@@ -64,6 +64,19 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "corrective action",
                 "verbose_name_plural": "corrective actions",
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "planned")), fields=["owner"], name="action_to_do")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "withdrawn"), _negated=True),
+                            models.Q(("withdrawn_because", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="withdrawing_needs_a_reason",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -122,6 +135,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "implementation",
                 "verbose_name_plural": "implementations",
+                "indexes": [models.Index(fields=["action", "id"], name="implementation_of_action")],
             },
         ),
         migrations.CreateModel(
@@ -329,6 +343,74 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "measure",
                 "verbose_name_plural": "measures",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "in_force")), fields=["ends_at"], name="measure_in_force"
+                    ),
+                    models.Index(fields=["person", "-id"], name="measure_of_person"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("aim", "person"), ("answer_by__isnull", False), ("person__isnull", False)),
+                            models.Q(
+                                models.Q(("aim", "person"), _negated=True),
+                                ("answer_by__isnull", True),
+                                ("person__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_measure_on_a_person_names_and_hears_them",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("heard_at__isnull", True), ("heard_how", "")),
+                            models.Q(("heard_at__isnull", False), models.Q(("heard_how", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="heard_says_how",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("decided_by__isnull", True), ("state", "proposed")),
+                            models.Q(
+                                models.Q(("state", "proposed"), _negated=True),
+                                ("decided_at__isnull", False),
+                                ("decided_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_person_decides_a_measure",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("decided_at__isnull", True), ("heard_at__isnull", False), _connector="OR"),
+                        name="heard_before_it_is_decided",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ends_at__isnull", True), ("state__in", ["proposed", "declined"])),
+                            models.Q(
+                                ("ends_at__gt", models.F("starts_at")),
+                                ("starts_at__isnull", False),
+                                ("state__in", ["in_force", "ended"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_measure_in_force_has_an_end",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("ended_how", "")),
+                            models.Q(
+                                ("ended_at__isnull", False),
+                                ("state", "ended"),
+                                models.Q(("ended_how", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="an_ended_measure_says_how",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -360,6 +442,20 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "appeal",
                 "verbose_name_plural": "appeals",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_at__isnull", True), ("decided_by__isnull", True), ("upheld__isnull", True)
+                            ),
+                            models.Q(
+                                ("decided_at__isnull", False), ("decided_by__isnull", False), ("upheld__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="an_appeal_is_decided_by_somebody",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -499,6 +595,49 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "non-compliance",
                 "verbose_name_plural": "non-compliances",
+                "indexes": [
+                    models.Index(fields=["contract", "state", "-id"], name="case_of_contract"),
+                    models.Index(fields=["team", "state", "-id"], name="case_of_team"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("collects", True)),
+                        fields=("team", "clause", "day"),
+                        name="one_open_case_per_clause_team_and_day",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("in_confidence", False), ("kept_by", "")),
+                            models.Q(("in_confidence", True), models.Q(("kept_by", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="what_is_confidential_is_kept_by_an_office",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("collects", False), models.Q(("in_confidence", False), ("state", "open")), _connector="OR"
+                        ),
+                        name="only_an_open_case_collects",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_at__isnull", True), ("state__in", ["closed", "dismissed"]), _connector="XOR"
+                        ),
+                        name="a_closed_case_says_when",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("report__isnull", True), ("reported_by__isnull", True)),
+                            models.Q(("report__isnull", False), ("reported_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="a_persons_report_has_its_hour",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reported_at__gte", models.F("noticed_at"))),
+                        name="reported_after_it_was_noticed",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -524,6 +663,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "breach in a case",
                 "verbose_name_plural": "breaches in cases",
+                "indexes": [models.Index(fields=["case", "reported_at"], name="membership_of_case")],
             },
         ),
         migrations.AddField(
@@ -1091,191 +1231,11 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddIndex(
-            model_name="implementation",
-            index=models.Index(fields=["action", "id"], name="implementation_of_action"),
-        ),
-        migrations.AddConstraint(
-            model_name="appeal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("decided_by__isnull", True), ("upheld__isnull", True)),
-                    models.Q(("decided_at__isnull", False), ("decided_by__isnull", False), ("upheld__isnull", False)),
-                    _connector="OR",
-                ),
-                name="an_appeal_is_decided_by_somebody",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="noncompliance",
-            index=models.Index(fields=["contract", "state", "-id"], name="case_of_contract"),
-        ),
-        migrations.AddIndex(
-            model_name="noncompliance",
-            index=models.Index(fields=["team", "state", "-id"], name="case_of_team"),
-        ),
-        migrations.AddConstraint(
-            model_name="noncompliance",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("collects", True)),
-                fields=("team", "clause", "day"),
-                name="one_open_case_per_clause_team_and_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="noncompliance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("in_confidence", False), ("kept_by", "")),
-                    models.Q(("in_confidence", True), models.Q(("kept_by", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="what_is_confidential_is_kept_by_an_office",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="noncompliance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("collects", False), models.Q(("in_confidence", False), ("state", "open")), _connector="OR"
-                ),
-                name="only_an_open_case_collects",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="noncompliance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("closed_at__isnull", True), ("state__in", ["closed", "dismissed"]), _connector="XOR"
-                ),
-                name="a_closed_case_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="noncompliance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("report__isnull", True), ("reported_by__isnull", True)),
-                    models.Q(("report__isnull", False), ("reported_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="a_persons_report_has_its_hour",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="noncompliance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reported_at__gte", models.F("noticed_at"))), name="reported_after_it_was_noticed"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="membership",
-            index=models.Index(fields=["case", "reported_at"], name="membership_of_case"),
-        ),
-        migrations.AddIndex(
-            model_name="correctiveaction",
-            index=models.Index(condition=models.Q(("state", "planned")), fields=["owner"], name="action_to_do"),
-        ),
-        migrations.AddIndex(
             model_name="correctiveaction",
             index=models.Index(fields=["case", "id"], name="action_of_case"),
-        ),
-        migrations.AddConstraint(
-            model_name="correctiveaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "withdrawn"), _negated=True),
-                    models.Q(("withdrawn_because", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="withdrawing_needs_a_reason",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="measure",
-            index=models.Index(condition=models.Q(("state", "in_force")), fields=["ends_at"], name="measure_in_force"),
         ),
         migrations.AddIndex(
             model_name="measure",
             index=models.Index(fields=["case", "id"], name="measure_of_case"),
-        ),
-        migrations.AddIndex(
-            model_name="measure",
-            index=models.Index(fields=["person", "-id"], name="measure_of_person"),
-        ),
-        migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("aim", "person"), ("answer_by__isnull", False), ("person__isnull", False)),
-                    models.Q(
-                        models.Q(("aim", "person"), _negated=True),
-                        ("answer_by__isnull", True),
-                        ("person__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="a_measure_on_a_person_names_and_hears_them",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("heard_at__isnull", True), ("heard_how", "")),
-                    models.Q(("heard_at__isnull", False), models.Q(("heard_how", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="heard_says_how",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("decided_by__isnull", True), ("state", "proposed")),
-                    models.Q(
-                        models.Q(("state", "proposed"), _negated=True),
-                        ("decided_at__isnull", False),
-                        ("decided_by__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="a_person_decides_a_measure",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("decided_at__isnull", True), ("heard_at__isnull", False), _connector="OR"),
-                name="heard_before_it_is_decided",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ends_at__isnull", True), ("state__in", ["proposed", "declined"])),
-                    models.Q(
-                        ("ends_at__gt", models.F("starts_at")),
-                        ("starts_at__isnull", False),
-                        ("state__in", ["in_force", "ended"]),
-                    ),
-                    _connector="OR",
-                ),
-                name="a_measure_in_force_has_an_end",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="measure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("ended_how", "")),
-                    models.Q(
-                        ("ended_at__isnull", False), ("state", "ended"), models.Q(("ended_how", ""), _negated=True)
-                    ),
-                    _connector="OR",
-                ),
-                name="an_ended_measure_says_how",
-            ),
         ),
     ]

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("audits", "0004_keep_until"),
         ("csp", "0029_review_notices"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("csp", "__first__"),
     ]
 
     operations = [
@@ -89,6 +89,50 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "review",
                 "verbose_name_plural": "reviews",
+                "indexes": [
+                    models.Index(fields=["user", "-id"], name="review_of_user"),
+                    models.Index(fields=["reviewer", "-id"], name="review_of_reviewer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["due", "held"])),
+                        fields=("user", "contract"),
+                        name="one_review_to_come",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("reviewer__isnull", True),
+                            models.Q(("reviewer", models.F("user")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="nobody_reviews_themselves",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("closed_at__isnull", True),
+                                ("closed_how", ""),
+                                ("held_at__isnull", True),
+                                ("state", "due"),
+                            ),
+                            models.Q(
+                                ("closed_at__isnull", True),
+                                ("closed_how", ""),
+                                ("held_at__isnull", False),
+                                ("state", "held"),
+                            ),
+                            models.Q(
+                                ("closed_at__isnull", False),
+                                ("held_at__isnull", False),
+                                ("state", "closed"),
+                                models.Q(("closed_how", ""), _negated=True),
+                            ),
+                            models.Q(("closed_at__isnull", False), ("closed_how", ""), ("state", "not_owed")),
+                            _connector="OR",
+                        ),
+                        name="a_review_is_held_before_it_is_closed",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -122,6 +166,23 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "papers of a review",
                 "verbose_name_plural": "papers of reviews",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("keep_until__isnull", False)),
+                        fields=["keep_until"],
+                        name="papers_kept_until",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("state", "open")),
+                            models.Q(("closed_at__isnull", False), ("state", "closed")),
+                            _connector="OR",
+                        ),
+                        name="closed_papers_say_when",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -150,6 +211,18 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "signature under a review",
                 "verbose_name_plural": "signatures under reviews",
+                "constraints": [
+                    models.UniqueConstraint(fields=("review", "talk", "as_person"), name="each_signs_a_talk_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("agrees__isnull", False), ("as_person", True)),
+                            models.Q(("agrees__isnull", True), ("as_person", False)),
+                            _connector="OR",
+                        ),
+                        name="the_person_says_whether_they_agree",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("proof", ""), _negated=True), name="signed_in_again"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -177,6 +250,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "talk",
                 "verbose_name_plural": "talks",
+                "constraints": [
+                    models.UniqueConstraint(fields=("papers", "number"), name="one_talk_per_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("held_at__lte", models.F("recorded_at"))), name="a_talk_was_held_already"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -285,98 +364,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="review",
-            index=models.Index(fields=["user", "-id"], name="review_of_user"),
-        ),
-        migrations.AddIndex(
-            model_name="review",
-            index=models.Index(fields=["reviewer", "-id"], name="review_of_reviewer"),
-        ),
-        migrations.AddConstraint(
-            model_name="review",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["due", "held"])),
-                fields=("user", "contract"),
-                name="one_review_to_come",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="review",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("reviewer__isnull", True), models.Q(("reviewer", models.F("user")), _negated=True), _connector="OR"
-                ),
-                name="nobody_reviews_themselves",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="review",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("closed_at__isnull", True), ("closed_how", ""), ("held_at__isnull", True), ("state", "due")
-                    ),
-                    models.Q(
-                        ("closed_at__isnull", True), ("closed_how", ""), ("held_at__isnull", False), ("state", "held")
-                    ),
-                    models.Q(
-                        ("closed_at__isnull", False),
-                        ("held_at__isnull", False),
-                        ("state", "closed"),
-                        models.Q(("closed_how", ""), _negated=True),
-                    ),
-                    models.Q(("closed_at__isnull", False), ("closed_how", ""), ("state", "not_owed")),
-                    _connector="OR",
-                ),
-                name="a_review_is_held_before_it_is_closed",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="papers",
-            index=models.Index(
-                condition=models.Q(("keep_until__isnull", False)), fields=["keep_until"], name="papers_kept_until"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="papers",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", True), ("state", "open")),
-                    models.Q(("closed_at__isnull", False), ("state", "closed")),
-                    _connector="OR",
-                ),
-                name="closed_papers_say_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="signed",
-            constraint=models.UniqueConstraint(fields=("review", "talk", "as_person"), name="each_signs_a_talk_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="signed",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("agrees__isnull", False), ("as_person", True)),
-                    models.Q(("agrees__isnull", True), ("as_person", False)),
-                    _connector="OR",
-                ),
-                name="the_person_says_whether_they_agree",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="signed",
-            constraint=models.CheckConstraint(condition=models.Q(("proof", ""), _negated=True), name="signed_in_again"),
-        ),
-        migrations.AddConstraint(
-            model_name="talk",
-            constraint=models.UniqueConstraint(fields=("papers", "number"), name="one_talk_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="talk",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("held_at__lte", models.F("recorded_at"))), name="a_talk_was_held_already"
-            ),
         ),
     ]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("audits", "0006_review_guards"),
         ("csp", "0032_audit_notices"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("csp", "__first__"),
     ]
 
     operations = [
@@ -131,6 +131,44 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "quality audit",
                 "verbose_name_plural": "quality audits",
+                "indexes": [models.Index(fields=["contract", "-id"], name="audit_of_contract")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("since__lt", models.F("until"))), name="an_audits_period_has_a_length"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("begins_at__lt", models.F("ends_at"))), name="an_audit_ends_after_it_began"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("sample_size__gte", 1)), name="a_sample_has_somebody_in_it"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("twice_percent", 0), ("second__isnull", False), _connector="OR"),
+                        name="what_is_scored_twice_has_two_scorers",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("second__isnull", True),
+                            models.Q(("second", models.F("auditor")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="nobody_is_their_own_second",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ended_at__isnull", True), ("state__in", ["closed", "withdrawn"]), _connector="XOR"
+                        ),
+                        name="an_ended_audit_says_when",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("access__isnull", True), ("requested_at__isnull", True)),
+                            models.Q(("access__isnull", False), ("requested_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="a_request_for_access_has_its_clock",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -210,6 +248,18 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "draw",
                 "verbose_name_plural": "draws",
+                "constraints": [
+                    models.UniqueConstraint(fields=("audit", "rank"), name="one_draw_of_a_rank"),
+                    models.UniqueConstraint(fields=("audit", "number"), name="a_ticket_is_drawn_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("excused_at__isnull", True), ("excused_by__isnull", True)),
+                            models.Q(("excused_at__isnull", False), ("excused_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="an_excuse_says_who_and_when",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -299,6 +349,21 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "finding of an audit",
                 "verbose_name_plural": "findings of audits",
+                "constraints": [
+                    models.UniqueConstraint(fields=("audit", "number"), name="one_finding_of_a_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("answered_at__isnull", True), ("state", "open")),
+                            models.Q(models.Q(("state", "open"), _negated=True), ("answered_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="an_answered_finding_says_when",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("closed_at__isnull", True), ("state", "closed"), _connector="XOR"),
+                        name="a_closed_finding_says_when",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -570,6 +635,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "scorecard",
                 "verbose_name_plural": "scorecards",
+                "constraints": [
+                    models.UniqueConstraint(fields=("contract", "number"), name="one_scorecard_of_a_number")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -763,6 +831,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "criterion",
                 "verbose_name_plural": "criteria",
                 "ordering": ["position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("scorecard", "position"), name="one_criterion_in_a_place"),
+                    models.CheckConstraint(
+                        condition=models.Q(("weight__gte", 1), ("weight__lte", 100)),
+                        name="a_weight_is_one_to_a_hundred",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -799,6 +874,20 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "scoring",
                 "verbose_name_plural": "scorings",
+                "constraints": [
+                    models.UniqueConstraint(fields=("draw", "is_second"), name="one_scoring_of_a_kind"),
+                    models.UniqueConstraint(fields=("draw", "scorer"), name="nobody_scores_twice"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("passed__isnull", True), ("percent__isnull", True), ("scored_at__isnull", True)),
+                            models.Q(
+                                ("passed__isnull", False), ("percent__isnull", False), ("scored_at__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_signed_card_has_its_score",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -824,142 +913,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "mark",
                 "verbose_name_plural": "marks",
+                "constraints": [
+                    models.UniqueConstraint(fields=("scoring", "criterion"), name="one_mark_for_a_criterion")
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="draw",
-            constraint=models.UniqueConstraint(fields=("audit", "rank"), name="one_draw_of_a_rank"),
-        ),
-        migrations.AddConstraint(
-            model_name="draw",
-            constraint=models.UniqueConstraint(fields=("audit", "number"), name="a_ticket_is_drawn_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="draw",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("excused_at__isnull", True), ("excused_by__isnull", True)),
-                    models.Q(("excused_at__isnull", False), ("excused_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="an_excuse_says_who_and_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="auditfinding",
-            constraint=models.UniqueConstraint(fields=("audit", "number"), name="one_finding_of_a_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="auditfinding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("answered_at__isnull", True), ("state", "open")),
-                    models.Q(models.Q(("state", "open"), _negated=True), ("answered_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="an_answered_finding_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="auditfinding",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closed_at__isnull", True), ("state", "closed"), _connector="XOR"),
-                name="a_closed_finding_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scorecard",
-            constraint=models.UniqueConstraint(fields=("contract", "number"), name="one_scorecard_of_a_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="criterion",
-            constraint=models.UniqueConstraint(fields=("scorecard", "position"), name="one_criterion_in_a_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="criterion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("weight__gte", 1), ("weight__lte", 100)), name="a_weight_is_one_to_a_hundred"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="audit",
-            index=models.Index(fields=["contract", "-id"], name="audit_of_contract"),
-        ),
-        migrations.AddConstraint(
-            model_name="audit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("since__lt", models.F("until"))), name="an_audits_period_has_a_length"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="audit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("begins_at__lt", models.F("ends_at"))), name="an_audit_ends_after_it_began"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="audit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("sample_size__gte", 1)), name="a_sample_has_somebody_in_it"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="audit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("twice_percent", 0), ("second__isnull", False), _connector="OR"),
-                name="what_is_scored_twice_has_two_scorers",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="audit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("second__isnull", True), models.Q(("second", models.F("auditor")), _negated=True), _connector="OR"
-                ),
-                name="nobody_is_their_own_second",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="audit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ended_at__isnull", True), ("state__in", ["closed", "withdrawn"]), _connector="XOR"
-                ),
-                name="an_ended_audit_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="audit",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("access__isnull", True), ("requested_at__isnull", True)),
-                    models.Q(("access__isnull", False), ("requested_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="a_request_for_access_has_its_clock",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="scoring",
-            constraint=models.UniqueConstraint(fields=("draw", "is_second"), name="one_scoring_of_a_kind"),
-        ),
-        migrations.AddConstraint(
-            model_name="scoring",
-            constraint=models.UniqueConstraint(fields=("draw", "scorer"), name="nobody_scores_twice"),
-        ),
-        migrations.AddConstraint(
-            model_name="scoring",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("passed__isnull", True), ("percent__isnull", True), ("scored_at__isnull", True)),
-                    models.Q(("passed__isnull", False), ("percent__isnull", False), ("scored_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="a_signed_card_has_its_score",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mark",
-            constraint=models.UniqueConstraint(fields=("scoring", "criterion"), name="one_mark_for_a_criterion"),
         ),
     ]

@@ -121,6 +121,22 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "mailbox",
                 "verbose_name_plural": "mailboxes",
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("address"), name="one_mailbox_per_address"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_mailbox"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("fetch", "none"),
+                            models.Q(models.Q(("host", ""), _negated=True), models.Q(("username", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="fetching_needs_a_server_and_a_name",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -277,6 +293,54 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "deadline",
                 "verbose_name_plural": "deadlines",
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "open")), fields=["due_at"], name="deadline_open_due"),
+                    models.Index(
+                        condition=models.Q(("next_reminder_at__isnull", False)),
+                        fields=["next_reminder_at"],
+                        name="deadline_reminder",
+                    ),
+                    models.Index(
+                        condition=models.Q(("obligation", "acknowledge"), ("state", "open")),
+                        fields=["starts_at"],
+                        name="deadline_unacknowledged",
+                    ),
+                    models.Index(fields=["subject_ref"], name="deadline_subject"),
+                    models.Index(fields=["contract", "obligation", "due_at"], name="deadline_period"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("id", "due_at"), name="a_deadline_has_one_due_time"),
+                    models.CheckConstraint(
+                        condition=models.Q(("due_at__gte", models.F("starts_at"))), name="due_after_it_started"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("met_at__isnull", True), ("state", "open"), ("voided_at__isnull", True)),
+                            models.Q(
+                                ("met_at__isnull", False),
+                                ("met_at__lte", models.F("due_at")),
+                                ("state", "met"),
+                                ("voided_at__isnull", True),
+                            ),
+                            models.Q(
+                                ("met_at__isnull", True),
+                                ("next_reminder_at__isnull", True),
+                                ("state", "breached"),
+                                ("voided_at__isnull", True),
+                            ),
+                            models.Q(("met_at__isnull", False), ("state", "met_late"), ("voided_at__isnull", True)),
+                            models.Q(("met_at__isnull", True), ("state", "void"), ("voided_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="a_deadline_ends_in_one_way",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("voided_at__isnull", True), models.Q(("void_reason", ""), _negated=True), _connector="OR"
+                        ),
+                        name="void_needs_a_reason",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -567,6 +631,19 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "outgoing message",
                 "verbose_name_plural": "outgoing messages",
+                "indexes": [
+                    models.Index(condition=models.Q(("state", "queued")), fields=["not_before"], name="outbox_queued")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("accepted_at__isnull", True), ("state__in", ["queued", "cancelled", "failed"])),
+                            models.Q(("accepted_at__isnull", False), ("state__in", ["accepted", "bounced"])),
+                            _connector="OR",
+                        ),
+                        name="accepted_says_when",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -651,6 +728,18 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "notice",
                 "verbose_name_plural": "notices",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("by_mail", True), ("mail__isnull", True)),
+                        fields=["created_at"],
+                        name="notice_to_be_mailed",
+                    ),
+                    models.Index(fields=["user", "-id"], name="notice_of_user"),
+                    models.Index(condition=models.Q(("read_at__isnull", True)), fields=["user"], name="notice_unread"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "key"), name="one_notice_per_person_and_thing")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -670,6 +759,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "team",
                 "verbose_name_plural": "teams",
+                "constraints": [models.UniqueConstraint(fields=("contract", "name"), name="one_team_per_name")],
             },
         ),
         migrations.CreateModel(
@@ -733,6 +823,33 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "role",
                 "verbose_name_plural": "roles",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("role__in", ["representative", "supervisor"]), ("team__isnull", False)),
+                            models.Q(
+                                ("contract__isnull", False),
+                                ("role__in", ["analyst", "auditor"]),
+                                ("team__isnull", True),
+                            ),
+                            models.Q(("role", "administrator"), ("team__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="a_grant_names_what_it_reaches",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"
+                        ),
+                        name="a_grant_ends_after_it_began",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ends_at__isnull", True)),
+                        fields=("user", "role", "team", "contract"),
+                        name="one_open_grant_of_a_kind",
+                        nulls_distinct=False,
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -865,6 +982,19 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "breach",
                 "verbose_name_plural": "breaches",
+                "indexes": [
+                    models.Index(fields=["contract", "breached_at"], name="breach_period"),
+                    models.Index(fields=["detected_at"], name="breach_detected"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("breached_at", models.F("due_at"))), name="breached_when_it_was_due"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("detected_at__gt", models.F("breached_at"))),
+                        name="detected_after_it_was_due",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1011,6 +1141,24 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "contract version",
                 "verbose_name_plural": "contract versions",
+                "constraints": [
+                    models.UniqueConstraint(fields=("contract", "number"), name="one_version_per_number"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("in_force_from__isnull", False), ("in_force_until__isnull", True)),
+                        fields=("contract",),
+                        name="one_version_in_force",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("in_force_until__isnull", True),
+                            models.Q(
+                                ("in_force_from__isnull", False), ("in_force_until__gte", models.F("in_force_from"))
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_version_ends_after_it_began",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1037,6 +1185,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "signature",
                 "verbose_name_plural": "signatures",
+                "constraints": [models.UniqueConstraint(fields=("version", "side"), name="one_signature_per_side")],
             },
         ),
         migrations.CreateModel(
@@ -1055,6 +1204,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "reading",
                 "verbose_name_plural": "readings",
+                "constraints": [models.UniqueConstraint(fields=("version", "key"), name="one_reading_per_point")],
             },
         ),
         migrations.AddField(
@@ -1243,217 +1393,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="outboundmessage",
-            index=models.Index(condition=models.Q(("state", "queued")), fields=["not_before"], name="outbox_queued"),
-        ),
-        migrations.AddConstraint(
-            model_name="outboundmessage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("accepted_at__isnull", True), ("state__in", ["queued", "cancelled", "failed"])),
-                    models.Q(("accepted_at__isnull", False), ("state__in", ["accepted", "bounced"])),
-                    _connector="OR",
-                ),
-                name="accepted_says_when",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notice",
-            index=models.Index(
-                condition=models.Q(("by_mail", True), ("mail__isnull", True)),
-                fields=["created_at"],
-                name="notice_to_be_mailed",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notice",
-            index=models.Index(fields=["user", "-id"], name="notice_of_user"),
-        ),
-        migrations.AddIndex(
-            model_name="notice",
-            index=models.Index(condition=models.Q(("read_at__isnull", True)), fields=["user"], name="notice_unread"),
-        ),
-        migrations.AddConstraint(
-            model_name="notice",
-            constraint=models.UniqueConstraint(fields=("user", "key"), name="one_notice_per_person_and_thing"),
-        ),
-        migrations.AddConstraint(
-            model_name="team",
-            constraint=models.UniqueConstraint(fields=("contract", "name"), name="one_team_per_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="rolegrant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("role__in", ["representative", "supervisor"]), ("team__isnull", False)),
-                    models.Q(("contract__isnull", False), ("role__in", ["analyst", "auditor"]), ("team__isnull", True)),
-                    models.Q(("role", "administrator"), ("team__isnull", True)),
-                    _connector="OR",
-                ),
-                name="a_grant_names_what_it_reaches",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rolegrant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__isnull", True), ("ends_at__gte", models.F("starts_at")), _connector="OR"),
-                name="a_grant_ends_after_it_began",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rolegrant",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ends_at__isnull", True)),
-                fields=("user", "role", "team", "contract"),
-                name="one_open_grant_of_a_kind",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("address"), name="one_mailbox_per_address"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_mailbox"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("fetch", "none"),
-                    models.Q(models.Q(("host", ""), _negated=True), models.Q(("username", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="fetching_needs_a_server_and_a_name",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="breach",
-            index=models.Index(fields=["contract", "breached_at"], name="breach_period"),
-        ),
-        migrations.AddIndex(
-            model_name="breach",
-            index=models.Index(fields=["detected_at"], name="breach_detected"),
-        ),
-        migrations.AddConstraint(
-            model_name="breach",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("breached_at", models.F("due_at"))), name="breached_when_it_was_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="breach",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("detected_at__gt", models.F("breached_at"))), name="detected_after_it_was_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="version",
-            constraint=models.UniqueConstraint(fields=("contract", "number"), name="one_version_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="version",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("in_force_from__isnull", False), ("in_force_until__isnull", True)),
-                fields=("contract",),
-                name="one_version_in_force",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="version",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("in_force_until__isnull", True),
-                    models.Q(("in_force_from__isnull", False), ("in_force_until__gte", models.F("in_force_from"))),
-                    _connector="OR",
-                ),
-                name="a_version_ends_after_it_began",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="signature",
-            constraint=models.UniqueConstraint(fields=("version", "side"), name="one_signature_per_side"),
-        ),
-        migrations.AddConstraint(
-            model_name="reading",
-            constraint=models.UniqueConstraint(fields=("version", "key"), name="one_reading_per_point"),
-        ),
-        migrations.AddIndex(
-            model_name="deadline",
-            index=models.Index(condition=models.Q(("state", "open")), fields=["due_at"], name="deadline_open_due"),
-        ),
-        migrations.AddIndex(
-            model_name="deadline",
-            index=models.Index(
-                condition=models.Q(("next_reminder_at__isnull", False)),
-                fields=["next_reminder_at"],
-                name="deadline_reminder",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deadline",
-            index=models.Index(
-                condition=models.Q(("obligation", "acknowledge"), ("state", "open")),
-                fields=["starts_at"],
-                name="deadline_unacknowledged",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deadline",
-            index=models.Index(fields=["subject_ref"], name="deadline_subject"),
-        ),
-        migrations.AddIndex(
-            model_name="deadline",
-            index=models.Index(fields=["contract", "obligation", "due_at"], name="deadline_period"),
-        ),
-        migrations.AddConstraint(
-            model_name="deadline",
-            constraint=models.UniqueConstraint(fields=("id", "due_at"), name="a_deadline_has_one_due_time"),
-        ),
-        migrations.AddConstraint(
-            model_name="deadline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("due_at__gte", models.F("starts_at"))), name="due_after_it_started"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deadline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("met_at__isnull", True), ("state", "open"), ("voided_at__isnull", True)),
-                    models.Q(
-                        ("met_at__isnull", False),
-                        ("met_at__lte", models.F("due_at")),
-                        ("state", "met"),
-                        ("voided_at__isnull", True),
-                    ),
-                    models.Q(
-                        ("met_at__isnull", True),
-                        ("next_reminder_at__isnull", True),
-                        ("state", "breached"),
-                        ("voided_at__isnull", True),
-                    ),
-                    models.Q(("met_at__isnull", False), ("state", "met_late"), ("voided_at__isnull", True)),
-                    models.Q(("met_at__isnull", True), ("state", "void"), ("voided_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="a_deadline_ends_in_one_way",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="deadline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("voided_at__isnull", True), models.Q(("void_reason", ""), _negated=True), _connector="OR"
-                ),
-                name="void_needs_a_reason",
-            ),
         ),
     ]

@@ -68,6 +68,62 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "disposal",
                 "verbose_name_plural": "disposals",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("approved_by__isnull", True),
+                                ("contract__isnull", True),
+                                ("is_routine", True),
+                                ("proposed_by__isnull", True),
+                            ),
+                            models.Q(
+                                ("contract__isnull", False), ("is_routine", False), ("proposed_by__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="only_routine_needs_nobody",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("approved_at__isnull", True), ("approved_by__isnull", True)),
+                            models.Q(
+                                ("approved_at__isnull", False),
+                                ("approved_by__isnull", False),
+                                ("declined_by__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="approved_says_by_whom",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved_by__isnull", True),
+                            models.Q(("approved_by", models.F("proposed_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="a_second_person_approves_a_disposal",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("finished_at__isnull", True),
+                            models.Q(("certificate", ""), _negated=True),
+                            ("declined_by__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="what_is_carried_out_has_its_certificate",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("finished_at__isnull", True), ("is_routine", False)),
+                        fields=("contract",),
+                        name="one_disposal_under_way_per_contract",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("finished_at__isnull", True), ("is_routine", True)),
+                        fields=("is_routine",),
+                        name="one_routine_under_way",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -97,6 +153,22 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "record on the list of a disposal",
                 "verbose_name_plural": "records on the lists of disposals",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("outcome", "")), fields=["disposal", "kind", "number"], name="item_to_do"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("disposal", "kind", "number"), name="listed_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("outcome", "")),
+                            models.Q(models.Q(("outcome", ""), _negated=True), ("ended_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="an_outcome_says_when",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -154,122 +226,28 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "hold",
                 "verbose_name_plural": "holds",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("lifted_at__isnull", True)), fields=["kind", "number"], name="hold_standing"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lifted_at__isnull", True), ("lifted_because", ""), ("lifted_by__isnull", True)),
+                            models.Q(
+                                ("lifted_at__isnull", False),
+                                ("lifted_by__isnull", False),
+                                models.Q(("lifted_because", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_hold_is_lifted_by_somebody_with_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="a_hold_has_a_reason"
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="disposal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("approved_by__isnull", True),
-                        ("contract__isnull", True),
-                        ("is_routine", True),
-                        ("proposed_by__isnull", True),
-                    ),
-                    models.Q(("contract__isnull", False), ("is_routine", False), ("proposed_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="only_routine_needs_nobody",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disposal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("approved_at__isnull", True), ("approved_by__isnull", True)),
-                    models.Q(
-                        ("approved_at__isnull", False), ("approved_by__isnull", False), ("declined_by__isnull", True)
-                    ),
-                    _connector="OR",
-                ),
-                name="approved_says_by_whom",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disposal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("approved_by__isnull", True),
-                    models.Q(("approved_by", models.F("proposed_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="a_second_person_approves_a_disposal",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disposal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("finished_at__isnull", True),
-                    models.Q(("certificate", ""), _negated=True),
-                    ("declined_by__isnull", False),
-                    _connector="OR",
-                ),
-                name="what_is_carried_out_has_its_certificate",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disposal",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("finished_at__isnull", True), ("is_routine", False)),
-                fields=("contract",),
-                name="one_disposal_under_way_per_contract",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disposal",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("finished_at__isnull", True), ("is_routine", True)),
-                fields=("is_routine",),
-                name="one_routine_under_way",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="disposalitem",
-            index=models.Index(
-                condition=models.Q(("outcome", "")), fields=["disposal", "kind", "number"], name="item_to_do"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="disposalitem",
-            constraint=models.UniqueConstraint(fields=("disposal", "kind", "number"), name="listed_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="disposalitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at__isnull", True), ("outcome", "")),
-                    models.Q(models.Q(("outcome", ""), _negated=True), ("ended_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="an_outcome_says_when",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(
-                condition=models.Q(("lifted_at__isnull", True)), fields=["kind", "number"], name="hold_standing"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("lifted_at__isnull", True), ("lifted_because", ""), ("lifted_by__isnull", True)),
-                    models.Q(
-                        ("lifted_at__isnull", False),
-                        ("lifted_by__isnull", False),
-                        models.Q(("lifted_because", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="a_hold_is_lifted_by_somebody_with_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="a_hold_has_a_reason"
-            ),
         ),
     ]

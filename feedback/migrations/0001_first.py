@@ -12,8 +12,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("csp", "0018_feedback"),
+        ("csp", "__first__"),
         ("tickets", "0011_survey_texts"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -101,6 +101,23 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "remark",
                 "verbose_name_plural": "remarks",
+                "indexes": [
+                    models.Index(fields=["contract", "-id"], name="remark_of_contract"),
+                    models.Index(fields=["team", "-id"], name="remark_of_team"),
+                    django.contrib.postgres.indexes.GinIndex(fields=["search"], name="remark_search"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("score__isnull", True), models.Q(("score__gte", 1), ("score__lte", 5)), _connector="OR"
+                        ),
+                        name="a_score_is_one_to_five",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("level", "confidential"), ("wants_answer", False), _connector="OR"),
+                        name="nobody_answers_the_anonymous",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -223,6 +240,24 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "outcome of a remark",
                 "verbose_name_plural": "outcomes of remarks",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind__in", ["complaint", "answered"]), _negated=True),
+                            ("ticket__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="what_became_a_ticket_names_it",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "no_action"), _negated=True),
+                            models.Q(("reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="no_action_has_a_reason",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -286,6 +321,27 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "survey",
                 "verbose_name_plural": "surveys",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("decision", "sent")),
+                        fields=["customer", "-decided_at"],
+                        name="survey_of_customer",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decision", "sent"), ("message__isnull", False)),
+                            models.Q(models.Q(("decision", "sent"), _negated=True), ("message__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="a_survey_that_was_sent_has_its_mail",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("used_at__isnull", True), ("decision", "sent"), _connector="OR"),
+                        name="only_what_was_sent_is_answered",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -354,84 +410,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "identity behind a remark",
                 "verbose_name_plural": "identities behind remarks",
+                "indexes": [
+                    models.Index(condition=models.Q(("who__isnull", False)), fields=["who"], name="identity_of")
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="remark",
-            index=models.Index(fields=["contract", "-id"], name="remark_of_contract"),
-        ),
-        migrations.AddIndex(
-            model_name="remark",
-            index=models.Index(fields=["team", "-id"], name="remark_of_team"),
-        ),
-        migrations.AddIndex(
-            model_name="remark",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["search"], name="remark_search"),
-        ),
-        migrations.AddConstraint(
-            model_name="remark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("score__isnull", True), models.Q(("score__gte", 1), ("score__lte", 5)), _connector="OR"
-                ),
-                name="a_score_is_one_to_five",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="remark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("level", "confidential"), ("wants_answer", False), _connector="OR"),
-                name="nobody_answers_the_anonymous",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="outcome",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind__in", ["complaint", "answered"]), _negated=True),
-                    ("ticket__isnull", False),
-                    _connector="OR",
-                ),
-                name="what_became_a_ticket_names_it",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="outcome",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "no_action"), _negated=True),
-                    models.Q(("reason", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="no_action_has_a_reason",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="survey",
-            index=models.Index(
-                condition=models.Q(("decision", "sent")), fields=["customer", "-decided_at"], name="survey_of_customer"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="survey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decision", "sent"), ("message__isnull", False)),
-                    models.Q(models.Q(("decision", "sent"), _negated=True), ("message__isnull", True)),
-                    _connector="OR",
-                ),
-                name="a_survey_that_was_sent_has_its_mail",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="survey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("used_at__isnull", True), ("decision", "sent"), _connector="OR"),
-                name="only_what_was_sent_is_answered",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="identity",
-            index=models.Index(condition=models.Q(("who__isnull", False)), fields=["who"], name="identity_of"),
         ),
     ]

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("csp", "0001_first"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("csp", "__first__"),
     ]
 
     operations = [
@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "category",
                 "verbose_name_plural": "categories",
+                "constraints": [models.UniqueConstraint(fields=("contract", "name"), name="one_category_per_name")],
             },
         ),
         migrations.CreateModel(
@@ -139,6 +140,36 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "escalation",
                 "verbose_name_plural": "escalations",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=["team", "raised_at"],
+                        name="escalation_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", False)),
+                        fields=["team", "-closed_at"],
+                        name="escalation_done",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", True), ("decision", ""), ("outcome", "")),
+                            models.Q(("closed_at__isnull", False), models.Q(("outcome", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="a_closed_escalation_has_an_outcome",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("accepted_at__isnull", True), ("accepted_by__isnull", True)),
+                            models.Q(("accepted_at__isnull", False), ("accepted_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="accepted_says_by_whom",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -451,6 +482,26 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "incoming message",
                 "verbose_name_plural": "incoming messages",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "landed")), fields=["next_attempt_at"], name="inbound_to_read"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "unsorted")), fields=["received_at"], name="inbound_unsorted"
+                    ),
+                    models.Index(
+                        condition=models.Q(("message_id", ""), _negated=True),
+                        fields=["message_id"],
+                        name="inbound_message_id",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("uid__isnull", False)),
+                        fields=("mailbox", "uid_validity", "uid"),
+                        name="fetched_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -569,6 +620,26 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "interaction",
                 "verbose_name_plural": "interactions",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("message_id", ""), _negated=True),
+                        fields=["message_id"],
+                        name="interaction_message_id",
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(fields=["search"], name="interaction_search"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "note"), _negated=True), ("direction", "internal"), _connector="OR"
+                        ),
+                        name="a_note_stays_inside",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("direction", "out"), ("purpose__in", ["", "automatic"]), _connector="OR"),
+                        name="only_what_goes_out_has_a_purpose",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -594,6 +665,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "delivery",
                 "verbose_name_plural": "deliveries",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("settled_at__isnull", True)), fields=["message"], name="delivery_unsettled"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -621,6 +697,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "attachment",
                 "verbose_name_plural": "attachments",
+                "indexes": [models.Index(fields=["interaction"], name="attachment_of_interaction")],
             },
         ),
         migrations.CreateModel(
@@ -646,6 +723,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "text",
                 "verbose_name_plural": "texts",
+                "constraints": [models.UniqueConstraint(fields=("kind", "language"), name="one_text_per_language")],
             },
         ),
         migrations.CreateModel(
@@ -695,6 +773,19 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "ruling",
                 "verbose_name_plural": "rulings",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("undone_at__isnull", True)), fields=("inbound",), name="one_standing_ruling"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("reviewed_by__isnull", True),
+                            models.Q(("reviewed_by", models.F("ruled_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="nobody_reviews_an_own_ruling",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -719,6 +810,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "rule for a sender",
                 "verbose_name_plural": "rules for senders",
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("pattern"),
+                        condition=models.Q(("is_active", True)),
+                        name="one_rule_per_sender",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -923,6 +1021,79 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "ticket",
                 "verbose_name_plural": "tickets",
+                "indexes": [
+                    models.Index(
+                        models.F("team"),
+                        models.OrderBy(models.F("next_due_at"), nulls_last=True),
+                        models.F("id"),
+                        condition=models.Q(("state__in", ["new", "open", "waiting"])),
+                        name="queue_of_team",
+                    ),
+                    models.Index(
+                        models.F("assignee"),
+                        models.OrderBy(models.F("next_due_at"), nulls_last=True),
+                        models.F("id"),
+                        condition=models.Q(("state__in", ["new", "open", "waiting"])),
+                        name="queue_of_person",
+                    ),
+                    models.Index(
+                        models.F("team"),
+                        models.OrderBy(models.F("next_due_at"), nulls_last=True),
+                        models.F("id"),
+                        condition=models.Q(("assignee__isnull", True), ("state__in", ["new", "open", "waiting"])),
+                        name="queue_of_nobody",
+                    ),
+                    models.Index(
+                        models.F("team"),
+                        models.OrderBy(models.F("last_interaction_at"), descending=True),
+                        models.F("id"),
+                        condition=models.Q(("state__in", ["resolved", "closed"])),
+                        name="queue_finished",
+                    ),
+                    models.Index(fields=["team", "changed_at"], name="ticket_changed"),
+                    models.Index(
+                        condition=models.Q(("pending_until__isnull", False)),
+                        fields=["pending_until"],
+                        name="ticket_pending",
+                    ),
+                    models.Index(fields=["customer", "-id"], name="ticket_of_customer"),
+                    models.Index(
+                        condition=models.Q(("state", "resolved")), fields=["resolved_at"], name="ticket_to_close"
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(fields=["search"], name="ticket_search"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("merged_into__isnull", False), ("state", "merged")),
+                            models.Q(models.Q(("state", "merged"), _negated=True), ("merged_into__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="merged_says_into_what",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("merged_into__isnull", True),
+                            models.Q(("merged_into", models.F("id")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="not_merged_into_itself",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "closed"), _negated=True), ("closed_at__isnull", False), _connector="OR"
+                        ),
+                        name="closed_says_when",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("next_due_at__isnull", True), ("next_obligation", "")),
+                            models.Q(models.Q(("next_obligation", ""), _negated=True), ("next_due_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="the_next_obligation_has_a_due_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -947,6 +1118,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "presence",
                 "verbose_name_plural": "presences",
+                "constraints": [models.UniqueConstraint(fields=("ticket", "user"), name="one_presence_per_person")],
             },
         ),
         migrations.AddField(
@@ -1246,6 +1418,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "draft",
                 "verbose_name_plural": "drafts",
+                "constraints": [models.UniqueConstraint(fields=("ticket", "user", "mode"), name="one_draft_per_mode")],
             },
         ),
         migrations.CreateModel(
@@ -1290,6 +1463,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "link between tickets",
                 "verbose_name_plural": "links between tickets",
+                "constraints": [
+                    models.UniqueConstraint(fields=("ticket", "other", "kind"), name="one_link_of_a_kind"),
+                    models.CheckConstraint(
+                        condition=models.Q(("ticket", models.F("other")), _negated=True), name="not_linked_to_itself"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1340,216 +1519,9 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AddConstraint(
-            model_name="category",
-            constraint=models.UniqueConstraint(fields=("contract", "name"), name="one_category_per_name"),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("settled_at__isnull", True)), fields=["message"], name="delivery_unsettled"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="attachment",
-            index=models.Index(fields=["interaction"], name="attachment_of_interaction"),
-        ),
-        migrations.AddConstraint(
-            model_name="mailtext",
-            constraint=models.UniqueConstraint(fields=("kind", "language"), name="one_text_per_language"),
-        ),
-        migrations.AddConstraint(
-            model_name="ruling",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("undone_at__isnull", True)), fields=("inbound",), name="one_standing_ruling"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ruling",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("reviewed_by__isnull", True),
-                    models.Q(("reviewed_by", models.F("ruled_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="nobody_reviews_an_own_ruling",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="senderrule",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("pattern"),
-                condition=models.Q(("is_active", True)),
-                name="one_rule_per_sender",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                models.F("team"),
-                models.OrderBy(models.F("next_due_at"), nulls_last=True),
-                models.F("id"),
-                condition=models.Q(("state__in", ["new", "open", "waiting"])),
-                name="queue_of_team",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                models.F("assignee"),
-                models.OrderBy(models.F("next_due_at"), nulls_last=True),
-                models.F("id"),
-                condition=models.Q(("state__in", ["new", "open", "waiting"])),
-                name="queue_of_person",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                models.F("team"),
-                models.OrderBy(models.F("next_due_at"), nulls_last=True),
-                models.F("id"),
-                condition=models.Q(("assignee__isnull", True), ("state__in", ["new", "open", "waiting"])),
-                name="queue_of_nobody",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                models.F("team"),
-                models.OrderBy(models.F("last_interaction_at"), descending=True),
-                models.F("id"),
-                condition=models.Q(("state__in", ["resolved", "closed"])),
-                name="queue_finished",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(fields=["team", "changed_at"], name="ticket_changed"),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                condition=models.Q(("pending_until__isnull", False)), fields=["pending_until"], name="ticket_pending"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(fields=["customer", "-id"], name="ticket_of_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                condition=models.Q(("state", "resolved")), fields=["resolved_at"], name="ticket_to_close"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["search"], name="ticket_search"),
-        ),
-        migrations.AddConstraint(
-            model_name="ticket",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("merged_into__isnull", False), ("state", "merged")),
-                    models.Q(models.Q(("state", "merged"), _negated=True), ("merged_into__isnull", True)),
-                    _connector="OR",
-                ),
-                name="merged_says_into_what",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ticket",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("merged_into__isnull", True),
-                    models.Q(("merged_into", models.F("id")), _negated=True),
-                    _connector="OR",
-                ),
-                name="not_merged_into_itself",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ticket",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "closed"), _negated=True), ("closed_at__isnull", False), _connector="OR"
-                ),
-                name="closed_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ticket",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("next_due_at__isnull", True), ("next_obligation", "")),
-                    models.Q(models.Q(("next_obligation", ""), _negated=True), ("next_due_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="the_next_obligation_has_a_due_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="presence",
-            constraint=models.UniqueConstraint(fields=("ticket", "user"), name="one_presence_per_person"),
-        ),
         migrations.AddIndex(
             model_name="interaction",
             index=models.Index(fields=["ticket", "id"], name="interaction_of_ticket"),
-        ),
-        migrations.AddIndex(
-            model_name="interaction",
-            index=models.Index(
-                condition=models.Q(("message_id", ""), _negated=True),
-                fields=["message_id"],
-                name="interaction_message_id",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="interaction",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["search"], name="interaction_search"),
-        ),
-        migrations.AddConstraint(
-            model_name="interaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "note"), _negated=True), ("direction", "internal"), _connector="OR"
-                ),
-                name="a_note_stays_inside",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="interaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("direction", "out"), ("purpose__in", ["", "automatic"]), _connector="OR"),
-                name="only_what_goes_out_has_a_purpose",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="inboundmessage",
-            index=models.Index(
-                condition=models.Q(("state", "landed")), fields=["next_attempt_at"], name="inbound_to_read"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="inboundmessage",
-            index=models.Index(
-                condition=models.Q(("state", "unsorted")), fields=["received_at"], name="inbound_unsorted"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="inboundmessage",
-            index=models.Index(
-                condition=models.Q(("message_id", ""), _negated=True), fields=["message_id"], name="inbound_message_id"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="inboundmessage",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("uid__isnull", False)),
-                fields=("mailbox", "uid_validity", "uid"),
-                name="fetched_once",
-            ),
         ),
         migrations.AddConstraint(
             model_name="inboundmessage",
@@ -1562,60 +1534,12 @@ class Migration(migrations.Migration):
                 name="what_was_taken_in_stands_in_a_ticket",
             ),
         ),
-        migrations.AddIndex(
-            model_name="escalation",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", True)), fields=["team", "raised_at"], name="escalation_open"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="escalation",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", False)), fields=["team", "-closed_at"], name="escalation_done"
-            ),
-        ),
         migrations.AddConstraint(
             model_name="escalation",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("closed_at__isnull", True)),
                 fields=("ticket",),
                 name="one_open_escalation_per_ticket",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="escalation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", True), ("decision", ""), ("outcome", "")),
-                    models.Q(("closed_at__isnull", False), models.Q(("outcome", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="a_closed_escalation_has_an_outcome",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="escalation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("accepted_at__isnull", True), ("accepted_by__isnull", True)),
-                    models.Q(("accepted_at__isnull", False), ("accepted_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="accepted_says_by_whom",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="draft",
-            constraint=models.UniqueConstraint(fields=("ticket", "user", "mode"), name="one_draft_per_mode"),
-        ),
-        migrations.AddConstraint(
-            model_name="ticketlink",
-            constraint=models.UniqueConstraint(fields=("ticket", "other", "kind"), name="one_link_of_a_kind"),
-        ),
-        migrations.AddConstraint(
-            model_name="ticketlink",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ticket", models.F("other")), _negated=True), name="not_linked_to_itself"
             ),
         ),
     ]

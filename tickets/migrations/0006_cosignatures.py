@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("csp", "0010_restrictions"),
+        ("csp", "__first__"),
         ("tickets", "0005_merged_at"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -86,6 +86,42 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "answer waiting for a co-signature",
                 "verbose_name_plural": "answers waiting for a co-signature",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "waiting")), fields=["ticket"], name="cosignature_waiting"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "waiting")),
+                        fields=("ticket", "author"),
+                        name="one_answer_waits_per_author",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("decided_by__isnull", True), ("state", "waiting")),
+                            models.Q(
+                                models.Q(("state", "waiting"), _negated=True),
+                                ("decided_at__isnull", False),
+                                ("decided_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_cosignature_is_decided_by_somebody",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("interaction__isnull", True), ("state", "signed"), _connector="XOR"),
+                        name="what_is_signed_was_sent",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "signed"), _negated=True),
+                            models.Q(("decided_by", models.F("author")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="nobody_signs_an_own_answer",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -110,50 +146,5 @@ class Migration(migrations.Migration):
                 "verbose_name": "file of a waiting answer",
                 "verbose_name_plural": "files of waiting answers",
             },
-        ),
-        migrations.AddIndex(
-            model_name="cosignature",
-            index=models.Index(condition=models.Q(("state", "waiting")), fields=["ticket"], name="cosignature_waiting"),
-        ),
-        migrations.AddConstraint(
-            model_name="cosignature",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "waiting")),
-                fields=("ticket", "author"),
-                name="one_answer_waits_per_author",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cosignature",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("decided_by__isnull", True), ("state", "waiting")),
-                    models.Q(
-                        models.Q(("state", "waiting"), _negated=True),
-                        ("decided_at__isnull", False),
-                        ("decided_by__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="a_cosignature_is_decided_by_somebody",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cosignature",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("interaction__isnull", True), ("state", "signed"), _connector="XOR"),
-                name="what_is_signed_was_sent",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cosignature",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "signed"), _negated=True),
-                    models.Q(("decided_by", models.F("author")), _negated=True),
-                    _connector="OR",
-                ),
-                name="nobody_signs_an_own_answer",
-            ),
         ),
     ]

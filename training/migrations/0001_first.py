@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("csp", "0016_marks"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("csp", "__first__"),
     ]
 
     operations = [
@@ -40,6 +40,26 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "attempt at a test",
                 "verbose_name_plural": "attempts at tests",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("finished_at__isnull", True),
+                                ("out_of__isnull", True),
+                                ("passed__isnull", True),
+                                ("right__isnull", True),
+                            ),
+                            models.Q(
+                                ("finished_at__isnull", False),
+                                ("out_of__isnull", False),
+                                ("passed__isnull", False),
+                                ("right__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_finished_attempt_is_graded",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -88,6 +108,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "course",
                 "verbose_name_plural": "courses",
+                "constraints": [models.UniqueConstraint(fields=("contract", "code"), name="one_course_per_code")],
             },
         ),
         migrations.CreateModel(
@@ -134,6 +155,38 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "version of a course",
                 "verbose_name_plural": "versions of courses",
+                "constraints": [
+                    models.UniqueConstraint(fields=("course", "number"), name="one_course_version_per_number"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("because", ""), ("published_at__isnull", True)),
+                        fields=("course",),
+                        name="one_draft_per_course",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("because", ""), _negated=True),
+                        fields=("because",),
+                        name="one_update_course_for_a_thing",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("published_by__isnull", True), ("published_at__isnull", False), _connector="OR"
+                        ),
+                        name="published_says_when",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("attempts__gte", 1), ("pass_percent__gte", 1), ("pass_percent__lte", 100)),
+                        name="a_test_can_be_passed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("renew_by__isnull", True),
+                            ("published_at__isnull", True),
+                            ("renew_by__gt", models.F("published_at")),
+                            _connector="OR",
+                        ),
+                        name="renewed_after_it_is_published",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -215,6 +268,29 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "training passed",
                 "verbose_name_plural": "training passed",
+                "indexes": [models.Index(fields=["user", "version", "-passed_at"], name="completion_of_user")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("attempt__isnull", False), ("how", "test"), ("recorded_by__isnull", True)),
+                            models.Q(("attempt__isnull", True), ("how", "evidence"), ("recorded_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="passed_by_a_test_or_by_evidence",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("recorded_by__isnull", True),
+                            models.Q(("recorded_by", models.F("user")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="nobody_records_own_attendance",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("passed_at__lte", models.F("recorded_at"))),
+                        name="passed_before_it_is_recorded",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -247,6 +323,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "answers opened",
                 "verbose_name_plural": "answers opened",
+                "constraints": [models.UniqueConstraint(fields=("version", "user"), name="answers_opened_once")],
             },
         ),
         migrations.CreateModel(
@@ -292,6 +369,15 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "rule that work waits for training",
                 "verbose_name_plural": "rules that work waits for training",
+                "constraints": [
+                    models.UniqueConstraint(fields=("contract", "number"), name="one_gate_per_number"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)), fields=("contract",), name="one_gate_in_force"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("restricts__len__gte", 1)), name="a_gate_limits_something"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -390,6 +476,60 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "training owed",
                 "verbose_name_plural": "training owed",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", True)), fields=["user", "course"], name="training_owed"
+                    ),
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", True), ("restricted_at__isnull", True)),
+                        fields=["deadline"],
+                        name="training_unlimited",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True), ("why", "initial")),
+                        fields=("user", "course"),
+                        name="one_initial_training_owed",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True), ("why", "update")),
+                        fields=("user", "version"),
+                        name="one_update_owed_per_version",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("after",),
+                        name="one_refresher_owed_after_a_completion",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("after__isnull", True), ("why", "initial")),
+                            models.Q(
+                                ("after__isnull", True),
+                                ("deadline__isnull", False),
+                                ("version__isnull", False),
+                                ("why", "update"),
+                            ),
+                            models.Q(("after__isnull", False), ("deadline__isnull", False), ("why", "refresher")),
+                            _connector="OR",
+                        ),
+                        name="training_is_owed_for_one_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("completion__isnull", True), ("ended_at__isnull", True), ("ended_how", "")),
+                            models.Q(
+                                ("completion__isnull", False), ("ended_at__isnull", False), ("ended_how", "passed")
+                            ),
+                            models.Q(
+                                ("completion__isnull", True), ("ended_at__isnull", False), ("ended_how", "not_owed")
+                            ),
+                            _connector="OR",
+                        ),
+                        name="training_owed_ends_in_one_way",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -492,6 +632,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "further attempts",
                 "verbose_name_plural": "further attempts",
+                "indexes": [models.Index(fields=["user", "version"], name="more_attempts_of_user")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("by", models.F("user")), _negated=True),
+                        name="nobody_gives_themselves_more_attempts",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -518,6 +665,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "privacy policy",
                 "verbose_name_plural": "privacy policies",
+                "constraints": [models.UniqueConstraint(fields=("contract", "number"), name="one_policy_per_number")],
             },
         ),
         migrations.CreateModel(
@@ -558,6 +706,14 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "acknowledgement",
                 "verbose_name_plural": "acknowledgements",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("version__isnull", True), ("policy__isnull", True), _connector="XOR"),
+                        name="one_text_is_acknowledged",
+                    ),
+                    models.UniqueConstraint(fields=("user", "version"), name="one_acknowledgement_per_version"),
+                    models.UniqueConstraint(fields=("user", "policy"), name="one_acknowledgement_per_policy"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -613,6 +769,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "question",
                 "verbose_name_plural": "questions",
+                "constraints": [
+                    models.UniqueConstraint(fields=("version", "number"), name="one_question_per_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("choices__len__gte", 2), ("right__len__gte", 1)),
+                        name="a_question_has_choices_and_an_answer",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -649,6 +812,30 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "round for everyone",
                 "verbose_name_plural": "rounds for everyone",
+                "constraints": [
+                    models.UniqueConstraint(fields=("contract", "number"), name="one_round_per_number"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("conducted_at__isnull", True)),
+                        fields=("contract",),
+                        name="one_round_to_come",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("changed__isnull", True),
+                                ("conducted_at__isnull", True),
+                                ("conducted_by__isnull", True),
+                            ),
+                            models.Q(
+                                ("changed__isnull", False),
+                                ("conducted_at__isnull", False),
+                                ("conducted_by__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_round_is_conducted_by_somebody",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -678,6 +865,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "attendance",
                 "verbose_name_plural": "attendances",
+                "constraints": [
+                    models.UniqueConstraint(fields=("round", "user"), name="one_attendance_per_round"),
+                    models.CheckConstraint(
+                        condition=models.Q(("recorded_by", models.F("user")), _negated=True),
+                        name="nobody_records_own_presence",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -726,88 +920,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name="course",
-            constraint=models.UniqueConstraint(fields=("contract", "code"), name="one_course_per_code"),
-        ),
-        migrations.AddConstraint(
-            model_name="courseversion",
-            constraint=models.UniqueConstraint(fields=("course", "number"), name="one_course_version_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="courseversion",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("because", ""), ("published_at__isnull", True)),
-                fields=("course",),
-                name="one_draft_per_course",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="courseversion",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("because", ""), _negated=True),
-                fields=("because",),
-                name="one_update_course_for_a_thing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="courseversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("published_by__isnull", True), ("published_at__isnull", False), _connector="OR"),
-                name="published_says_when",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="courseversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("attempts__gte", 1), ("pass_percent__gte", 1), ("pass_percent__lte", 100)),
-                name="a_test_can_be_passed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="courseversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("renew_by__isnull", True),
-                    ("published_at__isnull", True),
-                    ("renew_by__gt", models.F("published_at")),
-                    _connector="OR",
-                ),
-                name="renewed_after_it_is_published",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="completion",
-            index=models.Index(fields=["user", "version", "-passed_at"], name="completion_of_user"),
-        ),
-        migrations.AddConstraint(
-            model_name="completion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("attempt__isnull", False), ("how", "test"), ("recorded_by__isnull", True)),
-                    models.Q(("attempt__isnull", True), ("how", "evidence"), ("recorded_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="passed_by_a_test_or_by_evidence",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="completion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("recorded_by__isnull", True),
-                    models.Q(("recorded_by", models.F("user")), _negated=True),
-                    _connector="OR",
-                ),
-                name="nobody_records_own_attendance",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="completion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("passed_at__lte", models.F("recorded_at"))), name="passed_before_it_is_recorded"
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="attempt",
             constraint=models.UniqueConstraint(fields=("user", "version", "number"), name="one_attempt_per_number"),
         ),
@@ -815,188 +927,6 @@ class Migration(migrations.Migration):
             model_name="attempt",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("finished_at__isnull", True)), fields=("user", "version"), name="one_open_attempt"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attempt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("finished_at__isnull", True),
-                        ("out_of__isnull", True),
-                        ("passed__isnull", True),
-                        ("right__isnull", True),
-                    ),
-                    models.Q(
-                        ("finished_at__isnull", False),
-                        ("out_of__isnull", False),
-                        ("passed__isnull", False),
-                        ("right__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="a_finished_attempt_is_graded",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="answersopened",
-            constraint=models.UniqueConstraint(fields=("version", "user"), name="answers_opened_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="gate",
-            constraint=models.UniqueConstraint(fields=("contract", "number"), name="one_gate_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="gate",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True)), fields=("contract",), name="one_gate_in_force"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="gate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("restricts__len__gte", 1)), name="a_gate_limits_something"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="assignment",
-            index=models.Index(
-                condition=models.Q(("ended_at__isnull", True)), fields=["user", "course"], name="training_owed"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="assignment",
-            index=models.Index(
-                condition=models.Q(("ended_at__isnull", True), ("restricted_at__isnull", True)),
-                fields=["deadline"],
-                name="training_unlimited",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assignment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True), ("why", "initial")),
-                fields=("user", "course"),
-                name="one_initial_training_owed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assignment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True), ("why", "update")),
-                fields=("user", "version"),
-                name="one_update_owed_per_version",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assignment",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True)),
-                fields=("after",),
-                name="one_refresher_owed_after_a_completion",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("after__isnull", True), ("why", "initial")),
-                    models.Q(
-                        ("after__isnull", True),
-                        ("deadline__isnull", False),
-                        ("version__isnull", False),
-                        ("why", "update"),
-                    ),
-                    models.Q(("after__isnull", False), ("deadline__isnull", False), ("why", "refresher")),
-                    _connector="OR",
-                ),
-                name="training_is_owed_for_one_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="assignment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("completion__isnull", True), ("ended_at__isnull", True), ("ended_how", "")),
-                    models.Q(("completion__isnull", False), ("ended_at__isnull", False), ("ended_how", "passed")),
-                    models.Q(("completion__isnull", True), ("ended_at__isnull", False), ("ended_how", "not_owed")),
-                    _connector="OR",
-                ),
-                name="training_owed_ends_in_one_way",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="moreattempts",
-            index=models.Index(fields=["user", "version"], name="more_attempts_of_user"),
-        ),
-        migrations.AddConstraint(
-            model_name="moreattempts",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("by", models.F("user")), _negated=True),
-                name="nobody_gives_themselves_more_attempts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="policy",
-            constraint=models.UniqueConstraint(fields=("contract", "number"), name="one_policy_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="acknowledgement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("version__isnull", True), ("policy__isnull", True), _connector="XOR"),
-                name="one_text_is_acknowledged",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="acknowledgement",
-            constraint=models.UniqueConstraint(fields=("user", "version"), name="one_acknowledgement_per_version"),
-        ),
-        migrations.AddConstraint(
-            model_name="acknowledgement",
-            constraint=models.UniqueConstraint(fields=("user", "policy"), name="one_acknowledgement_per_policy"),
-        ),
-        migrations.AddConstraint(
-            model_name="question",
-            constraint=models.UniqueConstraint(fields=("version", "number"), name="one_question_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="question",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("choices__len__gte", 2), ("right__len__gte", 1)),
-                name="a_question_has_choices_and_an_answer",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.UniqueConstraint(fields=("contract", "number"), name="one_round_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("conducted_at__isnull", True)), fields=("contract",), name="one_round_to_come"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="round",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("changed__isnull", True), ("conducted_at__isnull", True), ("conducted_by__isnull", True)),
-                    models.Q(
-                        ("changed__isnull", False), ("conducted_at__isnull", False), ("conducted_by__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="a_round_is_conducted_by_somebody",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attendance",
-            constraint=models.UniqueConstraint(fields=("round", "user"), name="one_attendance_per_round"),
-        ),
-        migrations.AddConstraint(
-            model_name="attendance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("recorded_by", models.F("user")), _negated=True), name="nobody_records_own_presence"
             ),
         ),
     ]
