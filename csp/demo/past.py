@@ -217,7 +217,8 @@ class Telling:
             loops.run_dry(loops.ON_TIME[name], step.at + 2 * seconds * SECONDS)
         others = [person for key, person in self.company.supervisors.items() if key != self.story.matter.team]
         number = int(self.story.key[1:])
-        for case in NonCompliance.objects.filter(memberships__breach__deadline__subject_ref=self.ticket.reference):
+        broken = NonCompliance.objects.filter(memberships__breach__deadline__subject_ref=self.ticket.reference)
+        for case in broken.distinct():  # one may hold several broken promises of the ticket
             correct(
                 case, lead=self.supervisor, owner=self.agent, judge=others[number % 2], until=self.anchor, number=number
             )

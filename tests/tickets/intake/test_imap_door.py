@@ -22,6 +22,7 @@ from django.db import connections
 from csp import vault
 from csp.models import Mailbox, Team
 from tests.cast import Cast
+from tests.conftest import MailServer
 from tests.factories import AT, HOUR
 from tests.tickets.intake.letters import letter, mailbox
 from tickets.intake import landing, taking_in
@@ -389,6 +390,16 @@ def test_mail_is_fetched_over_a_verified_connection_by_password_or_token(
     box.refresh_from_db()
     assert "refused user name or password" in box.fetch_error
     assert "token may have expired" in box.fetch_error
+
+
+def test_the_test_button_is_content_with_a_server_that_takes_mail(
+    box: Mailbox, mail_server: MailServer, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = mail_server.host, mail_server.port
+    _receiving, sending = imap.test_connection(box)
+    assert sending.works, sending.sentence
+    assert not mail_server.deliveries
 
 
 def test_the_test_button_tries_sending_too(cast: Cast, box: Mailbox, settings: Any) -> None:

@@ -273,6 +273,7 @@ def _try_sending(mailbox: Mailbox) -> Trial:
         backend.open()
         server = getattr(backend, "connection", None)
         if isinstance(server, smtplib.SMTP):
+            server.ehlo_or_helo_if_needed()
             code, words = server.mail(mailbox.address)
             server.rset()
             if code >= 400:
