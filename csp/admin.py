@@ -253,6 +253,11 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
         if not (self.number or self.ref or self.context):
             return rows
         kept = list(csp.KeptFrom.objects.filter(user=reader, until__isnull=True).values_list("subject_ref", "context"))
+        locked = csp.LockItem.objects.filter(lock__ended_at__isnull=True)
+        kept += [
+            (f"#{number}" if kind == "ticket" else f"F-{number}" if kind == "remark" else "", f"{kind}:{number}")
+            for kind, number in locked.values_list("kind", "number")
+        ]
         values: dict[str, list[Any]] = {}
         if self.number:
             values[self.number] = [int(ref[1:]) for ref, _context in kept if ref[1:].isdecimal()]

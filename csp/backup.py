@@ -25,11 +25,13 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from csp import trail, vault
 from csp.events import Act
-from csp.models import Blob, TrailSeal
+from csp.models import Blob, ErasureLine, TrailSeal
+from csp.privacy import erasing, ledger
 
 RECORDS, MANIFEST = "records.dump", "manifest.json"
 FORMAT = 1
@@ -50,6 +52,7 @@ class Report:
     rows: int
     size: int
     opened: int = 0
+    erased_again: int = 0
 
 
 def program(name: str) -> str:
@@ -109,6 +112,15 @@ def _head() -> dict[str, Any] | None:
     return {"seal": seal.number, "hash": bytes(seal.hash).hex()} if seal is not None else None
 
 
+def _ledger() -> dict[str, Any]:
+    """How far the ledger of erasures reached, and what its file is called."""
+    last, file = ErasureLine.objects.order_by("-number").first(), ledger.path()
+    return {
+        "name": file.name if file is not None else "", "number": last.number if last is not None else 0,
+        "hash": last.hash if last is not None else "",
+    }  # fmt: skip
+
+
 def make(folder: Path, keys: Path, *, at: dt.datetime) -> Report:
     """Write a backup of one moment. Raises Trouble."""
     folder, keys = folder.resolve(), keys.resolve()
@@ -153,7 +165,7 @@ def _dump(folder: Path, keys: Path, at: dt.datetime) -> dict[str, Any]:
         plain = ("--format=custom", "--no-owner", "--no-privileges", snapshot)
         _run("pg_dump", *plain, f"--exclude-table-data={KEYS_TABLE}", f"--file={folder / RECORDS}")
         _run("pg_dump", *plain, "--data-only", f"--table={KEYS_TABLE}", f"--file={keys}")
-        rows, head = _counts(), _head()
+        rows, head, erased = _counts(), _head(), _ledger()
         cursor.execute("show server_version")
         server = cursor.fetchone()[0]
     return {
@@ -165,15 +177,20 @@ def _dump(folder: Path, keys: Path, at: dt.datetime) -> dict[str, Any]:
         "migrations": sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations()),
         "rows": rows,
         "trail": head,
+        "ledger": erased,
     }
 
 
 # ---------------------------------------------------------------- the way back
 
 
-def restore(folder: Path, keys: Path, *, at: dt.datetime) -> Report:
-    """Bring a backup back into an empty database and check it. Raises Trouble."""
+def restore(folder: Path, keys: Path, *, at: dt.datetime, ledger_file: Path | None = None) -> Report:
+    """Bring a backup back into an empty database, check it, and erase again what was erased since. Raises Trouble.
+
+    `ledger_file` is the ledger of erasures, where it is not in its own folder (csp.privacy.ledger).
+    """
     manifest = _checked_manifest(folder, keys)
+    _check_ledger(manifest, ledger_file)
     program("pg_restore")
     _make_room()
     try:
@@ -190,15 +207,21 @@ def restore(folder: Path, keys: Path, *, at: dt.datetime) -> Report:
         raise Trouble(f"The restored rows are not as many as were saved, in {', '.join(sorted(wrong))}.")
     if _head() != manifest["trail"]:
         raise Trouble("The restored trail does not end where the saved one did.")
+    replayed = _replay(manifest, ledger_file, at)
     opened = _open_stored_bytes()
     trail.record(
         Act.BACKUP_RESTORED,
         f"backup:{manifest['made_at'][:19].replace('-', '').replace(':', '')}",
         by="operator",
         at=at,
-        facts={"manifest": _digest(folder / MANIFEST), "head": manifest["trail"], "opened": opened},
+        facts={
+            "manifest": _digest(folder / MANIFEST),
+            "head": manifest["trail"],
+            "opened": opened,
+            "erased_again": replayed,
+        },
     )
-    return Report(len(found), sum(found.values()), (folder / RECORDS).stat().st_size, opened)
+    return Report(len(found), sum(found.values()), (folder / RECORDS).stat().st_size, opened, replayed)
 
 
 def _checked_manifest(folder: Path, keys: Path) -> dict[str, Any]:
@@ -217,6 +240,49 @@ def _checked_manifest(folder: Path, keys: Path) -> dict[str, Any]:
     if manifest["master_key"] != _fingerprint():
         raise Trouble("CSP_MASTER_KEY is not the key that this backup was made under; its files could not be opened.")
     return manifest
+
+
+def _ledger_of(manifest: dict[str, Any], given: Path | None) -> Path | None:
+    """The file of the ledger of this backup's database, if there is one."""
+    if given is not None:
+        return given
+    name = manifest.get("ledger", {}).get("name")
+    file = Path(settings.ERASURE_LEDGER_DIR) / name if name else None
+    return file if file is not None and file.exists() else None
+
+
+def _check_ledger(manifest: dict[str, Any], given: Path | None) -> None:
+    """The ledger is whole and goes on from where it was at the backup; looked at before anything is done."""
+    file = _ledger_of(manifest, given)
+    number, digest = manifest.get("ledger", {}).get("number", 0), manifest.get("ledger", {}).get("hash", "")
+    if file is None:
+        if number:
+            raise Trouble(
+                "People were erased before this backup was made, and the ledger of erasures is not there: who was "
+                "erased since would come back. Bring its file, and name it with --ledger."
+            )
+        return
+    try:
+        lines = ledger.read(file)
+    except (ledger.Broken, OSError) as error:
+        raise Trouble(f"The ledger of erasures cannot be used: {error}") from error
+    if number and (len(lines) < number or lines[number - 1].hash != digest):
+        raise Trouble(f"{file} is not the ledger of this backup's database, or lacks lines that it had.")
+
+
+def _replay(manifest: dict[str, Any], given: Path | None, at: dt.datetime) -> int:
+    """Erase again what was erased since; killed before it is done, the product does it before anybody signs in."""
+    file = _ledger_of(manifest, given)
+    if file is None:
+        return 0
+    own = ledger.path()
+    if given is not None and own is not None and not own.exists():
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_bytes(given.read_bytes())
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return 0  # of an earlier version: the product does it once the tables are brought up to date
+    return erasing.replay(ledger.read(file), at)
 
 
 def _make_room() -> None:

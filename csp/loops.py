@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from audits import corrective, deviations, measures, noncompliance, retention, reviews, statements
 from csp import deadlines, notices, outbox, readiness, sealing
 from csp.privacy import breaches as data_breaches
-from csp.privacy import erasing, ledger, locking, packages
+from csp.privacy import erasing, locking, packages
 from csp.privacy import requests as data_requests
 from feedback import improvements, objections, similar, surveys, themes
 from tickets import (
@@ -98,6 +98,7 @@ RULES: Mapping[str, Loop] = {
     "erase": erasing.carry_out,
     "erase_again": erasing.take_up_again,
     "erase_expired": erasing.erase_expired,
+    "lock_closed": locking.extend,
     "unlock": locking.expire,
     "notify": notices.mail_collected,
 }
@@ -106,7 +107,7 @@ RULES: Mapping[str, Loop] = {
 RECORD: Mapping[str, Loop] = {
     "seal": sealing.seal,
     "checkpoint": sealing.checkpoint,
-    "ledger": lambda _at: ledger.write_out(),
+    "ledger": erasing.keep_ledger,
 }
 
 # Those of them that keep promises on time: every two seconds, in this order, by a worker that does nothing else.

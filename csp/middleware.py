@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from csp import clock, sessions, signin, trail
 from csp.models import User
+from csp.privacy import ledger
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 
@@ -47,6 +48,27 @@ def address_of(request: HttpRequest) -> str:
         if len(hops) >= settings.PROXIES:
             return hops[-settings.PROXIES][:45]
     return request.META.get("REMOTE_ADDR") or "127.0.0.1"  # a Unix socket has none, and ends on this machine
+
+
+class ErasedAgain:
+    """Nobody is let in while a restored database lacks erasures that its ledger has; the worker makes up for them.
+
+    Once a process has seen that none is lacking it asks no more: nobody restores beneath a running product.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+        self.is_certain = False
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not self.is_certain and not request.path.startswith("/health/"):
+            if ledger.is_behind():
+                words = _("Erasures are being repeated after a restore. Try again in a minute.")
+                return HttpResponse(
+                    words, status=503, headers={"Retry-After": "60"}, content_type="text/plain; charset=utf-8"
+                )
+            self.is_certain = True
+        return self.get_response(request)
 
 
 class SourceMiddleware:

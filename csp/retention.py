@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from csp.contract import Term
-from csp.models import Hold
+from csp.models import Hold, LockItem
 from csp.records import Kept
 
 NEVER_CLOSED_FOR = dt.timedelta(days=365)
@@ -140,6 +140,8 @@ def held(root: Root, members: Mapping[int, int]) -> dict[int, str]:
     found = {
         members[hold.number]: hold.reference for hold in holds.filter(kind=root.kind, number__in=list(members))
     }  # fmt: skip
+    locks = LockItem.objects.filter(kind=root.kind, number__in=list(members), lock__ended_at__isnull=True)
+    found |= {members[item.number]: item.lock.reference for item in locks.select_related("lock")}
     if root.customer:
         customers = root.model._base_manager.filter(pk__in=list(members)).exclude(**{root.customer: None})
         of_row = dict(customers.values_list("pk", root.customer))

@@ -54,6 +54,13 @@ def read(blob: Blob) -> bytes:
     return unseal(unseal(settings.MASTER_KEY, bytes(key.wrapped), bound_to=digest), bytes(blob.sealed), bound_to=digest)
 
 
+def destroy(key: BlobKey, *, at: dt.datetime) -> None:
+    """Destroy the key of stored bytes, and the bytes with it; digest and size stay. The caller holds the row's lock."""
+    Blob.objects.filter(pk=key.pk).update(sealed=b"")
+    key.wrapped, key.destroyed_at = b"", at
+    key.save(update_fields=["wrapped", "destroyed_at"])
+
+
 def seal_secret(text: str) -> bytes:
     """Encrypt a setting such as a mailbox password under the master key."""
     return seal(settings.MASTER_KEY, text.encode(), bound_to=b"setting")

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from csp import access, batches, outbox, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Contract, Customer, OutboundMessage, User
+from csp.models import Contract, Customer, LockItem, OutboundMessage, User
 from csp.roles import Permission
 from feedback import log
 from feedback.models import Remark, StoppedSurveys, Survey, SurveyRule
@@ -79,7 +79,7 @@ def send(at: dt.datetime, *, limit: int = BATCH) -> int:
             customer__erased_at__isnull=True,
             customer__isnull=False,
             survey__isnull=True,
-        )
+        ).exclude(LockItem.standing_on("ticket"))
         found = list(waiting.order_by("resolved_at", "pk").values_list("pk", flat=True)[: batches.FAR])
         decide = functools.partial(_decide, at=at, cap=dt.timedelta(days=rule.cap_days))
         done += batches.each(found, decide, limit=limit)

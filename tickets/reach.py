@@ -1,4 +1,4 @@
-"""Who may work on a ticket: somebody of its team, whom it is not about."""
+"""Who may work on a ticket: somebody of its team, whom it is not about; nobody on what is locked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from csp import access
 from csp.models import User
+from csp.privacy import locking
 from csp.roles import Permission
 from tickets.models import Ticket
 
@@ -16,6 +17,7 @@ def check_can_work(ticket: Ticket, user: User) -> None:
         raise access.Refused(_("You cannot work on this ticket."))
     if ticket.is_practice and ticket.opened_by_id != user.pk:
         raise access.Refused(_("This is somebody else's exercise."))
+    locking.check_is_open("ticket", ticket.pk)
     access.check(user, Permission.WORK_TICKETS, team_id=ticket.team_id)
 
 

@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from csp import access
-from csp.models import Address, Customer, User
+from csp.models import Address, Customer, LockItem, User
 from csp.roles import Permission
 from tickets.models import Interaction, Ticket
 
@@ -104,6 +104,7 @@ def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
     begins = addresses.filter(value__startswith=words.lower()).values("customer")
     mine = Customer.objects.filter(
         Exists(Ticket.objects.real().filter(customer=OuterRef("pk"), team__in=served)),
+        ~LockItem.standing_on("customer"),
         pk__in=named.union(begins, all=True),
         erased_at=None,
     )

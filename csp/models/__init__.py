@@ -3,7 +3,7 @@
 from csp.models.agreement import Contract, Reading, Signature, Version
 from csp.models.blobs import Blob, BlobKey
 from csp.models.deadlines import Assessment, AssessmentFile, Attempt, Breach, Deadline, Held
-from csp.models.erasure import Erasure, ErasureItem, ErasureLine, Keeping, Lock
+from csp.models.erasure import Erasure, ErasureItem, ErasureLine, Keeping, Lock, LockItem
 from csp.models.kept_from import Exercise, KeptFrom
 from csp.models.machinery import Heartbeat
 from csp.models.mailboxes import Mailbox
@@ -61,6 +61,7 @@ __all__ = [
     "Keeping",
     "KeptFrom",
     "Lock",
+    "LockItem",
     "Mailbox",
     "Notice",
     "NoticeSeen",

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from csp.records import Kept, Record
@@ -207,6 +207,10 @@ class Keeping(models.Model):
     def __str__(self) -> str:
         return f"{self.get_what_display()}: {self.get_basis_display()}"
 
+    @property
+    def trail_subject(self) -> str:
+        return f"keeping:{self.pk}"
+
 
 class LockQuerySet(models.QuerySet[Any]):
     def standing(self) -> Self:
@@ -270,3 +274,27 @@ class Lock(models.Model):
     @property
     def trail_subject(self) -> str:
         return f"lock:{self.pk}"
+
+
+class LockItem(models.Model):
+    """One record that a lock is on: a ticket, a remark, the customer's own row."""
+
+    lock = models.ForeignKey(Lock, on_delete=models.PROTECT, related_name="items")
+    kind = models.CharField(max_length=20)  # as the trail names it
+    number = models.BigIntegerField()
+
+    record = Record(Kept.DISPOSAL)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lock", "kind", "number"], name="a_lock_is_on_it_once")]
+        indexes = [models.Index(fields=["kind", "number"], name="lock_item")]
+        verbose_name = _("record under a lock")
+        verbose_name_plural = _("records under locks")
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.number}"
+
+    @classmethod
+    def standing_on(cls, kind: str, number: str = "pk") -> Exists:
+        """Whether a lock is on the row; `number` leads from it to the record's number."""
+        return Exists(cls.objects.filter(kind=kind, number=OuterRef(number), lock__ended_at__isnull=True))

@@ -15,17 +15,30 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from csp import clock, offices, trail
+from csp import clock, offices, trail, vault
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Contract, Customer, Erasure, ErasureItem, Hold, Keeping, Lock, OutboundMessage, User
+from csp.models import (
+    BlobKey,
+    Contract,
+    Customer,
+    Erasure,
+    ErasureItem,
+    ErasureLine,
+    Hold,
+    Keeping,
+    Lock,
+    OutboundMessage,
+    User,
+)
 from csp.privacy import blanking, ledger, locking, reach
 from csp.privacy.reach import Head, Rows
 from csp.roles import Office
@@ -187,10 +200,11 @@ def _list(row: Erasure) -> int:
 # ---------------------------------------------------------------- carrying it out
 
 
-def carry_out(at: dt.datetime, *, limit: int = BATCH) -> int:
-    """Erase the next records of ordered erasures; certify what is done. Returns how many records."""
+def carry_out(at: dt.datetime, *, limit: int = BATCH, only: int | None = None) -> int:
+    """Erase the next records of ordered erasures, or of one; certify what is done. Returns how many records."""
     done = 0
-    for number in Erasure.objects.under_way().order_by("pk").values_list("pk", flat=True):
+    waiting = Erasure.objects.under_way().order_by("pk")
+    for number in (waiting.filter(pk=only) if only else waiting).values_list("pk", flat=True):
         items = ErasureItem.objects.filter(erasure=number, outcome="")
         for pk in items.exclude(kind=CUSTOMER).order_by("pk").values_list("pk", flat=True):
             done += _carry_out(pk, at)
@@ -364,7 +378,7 @@ def _finish(number: int, at: dt.datetime) -> int:
             "certificate": "csp erasure 1", "number": row.pk, "installation": settings.SITE_HOST,
             "customer": row.customer_id, "contract": row.contract_id, "basis": row.basis, "request": row.request_ref,
             "approved_by": f"user:{row.approved_by_id}" if row.approved_by_id else "system:erasure",
-            "approved_at": row.approved_at, "continues": row.continues_id, "records": counts,
+            "approved_at": row.approved_at, "continues": row.continues_id, "replays": row.replays, "records": counts,
             "list": hashlib.sha256("\n".join(lines).encode()).hexdigest(), "kept": kept, "rows": removed,
             "rule": "clause 6.1: erased on a lawful request; counts as kept under clause 4.3", "finished_at": at,
         }
@@ -372,15 +386,23 @@ def _finish(number: int, at: dt.datetime) -> int:
     row.digest = hashlib.sha256(row.certificate.encode()).hexdigest()
     row.finished_at = at
     row.save(update_fields=["removed", "certificate", "digest", "finished_at"])
-    ledger.write(
-        {"erasure": row.pk, "customer": row.customer_id, "approved_at": row.approved_at, "finished_at": at,
-         "kept": sorted(line.split(" ", 1)[0] for line in kept), "certificate": row.digest}
-    )  # fmt: skip
+    _into_the_ledger(row, sorted(line.split(" ", 1)[0] for line in kept), at)
     trail.record(
         Act.ERASURE_FINISHED, row.trail_subject, by=ACTOR, at=at,
         facts={"certificate": row.digest, "records": counts, "rows": sum(removed.values())},
     )  # fmt: skip
     return 1
+
+
+def _into_the_ledger(row: Erasure, kept: list[str], at: dt.datetime) -> None:
+    """Write the line of an erasure; of one that a ledger asked for, the line that asked."""
+    if row.replays:
+        return
+    ledger.write(
+        {"erasure": row.pk, "customer": row.customer_id, "contract": row.contract_id, "basis": row.basis,
+         "request": row.request_ref, "approved_by": row.approved_by_id, "approved_at": row.approved_at,
+         "finished_at": at, "kept": kept, "certificate": row.digest}
+    )  # fmt: skip
 
 
 def _blank_last_mails(row: Erasure, at: dt.datetime) -> bool:
@@ -447,6 +469,91 @@ def _erase_expired(number: int, at: dt.datetime) -> int:
         lock.customer, contract=lock.contract_id, by=None, at=at, basis=Basis.EXPIRY, request_ref=lock.request_ref
     )  # fmt: skip
     return 1
+
+
+# ---------------------------------------------------------------- after a restore
+
+
+def replay(lines: Iterable[ledger.Line], at: dt.datetime) -> int:
+    """Erase again what these lines of the ledger say, in a database that was brought back. Returns how many it did.
+
+    One line is one erasure under its old number, and done when the line stands in the database, too: killed in between
+    it is taken up where it was. Holds and open tickets of back then do not count: they have been dealt with since.
+    """
+    done = 0
+    for line in ledger.missing(lines):
+        facts = line.facts
+        if "erasure" in facts:
+            _replay_erasure(line, at)
+        elif "key" in facts:
+            _replay_key(line, at)
+        done += 1
+    return done
+
+
+@transaction.atomic(durable=True)
+def _replay_key(line: ledger.Line, at: dt.datetime) -> None:
+    for key in BlobKey.objects.select_for_update().filter(pk=line.facts["key"], destroyed_at__isnull=True):
+        vault.destroy(key, at=at)
+    ledger.keep(line)
+
+
+def _replay_erasure(line: ledger.Line, at: dt.datetime) -> None:
+    number = _begin_again(line, at)
+    while number and carry_out(at, only=number):
+        pass
+    with transaction.atomic(durable=True):
+        if not ErasureLine.objects.filter(number=line.number).exists():
+            ledger.keep(line)
+
+
+@transaction.atomic(durable=True)
+def _begin_again(line: ledger.Line, at: dt.datetime) -> int:
+    """The erasure of a line, under way; 0 where the customer came later than this database, or is erased in it."""
+    facts = line.facts
+    customer = Customer.objects.select_for_update(no_key=True).filter(pk=facts["customer"]).first()
+    if customer is None:
+        return 0
+    row = Erasure.objects.filter(pk=facts["erasure"]).first()
+    if row is not None and row.finished_at is not None:
+        return 0
+    if row is None:
+        # ordered in the database, but not by this number: what is under way goes with the ledger's
+        row = Erasure.objects.under_way().filter(customer=customer).first() or _order_again(customer, facts)
+    if row.replays is None:
+        row.replays = line.number
+        row.save(update_fields=["replays"])
+    _list(row)
+    for name_ in facts["kept"]:
+        kind, _colon, pk = name_.partition(":")
+        row.items.filter(kind=kind, number=int(pk), outcome="").update(
+            outcome=Outcome.HELD, why=_("as it was kept at the erasure"), ended_at=at
+        )
+    return row.pk
+
+
+def _order_again(customer: Customer, facts: dict[str, Any]) -> Erasure:
+    by = User.objects.filter(pk=facts["approved_by"]).first() if facts["approved_by"] else None
+    row = Erasure.objects.create(
+        pk=facts["erasure"], customer=customer, contract=Contract.objects.get(pk=facts["contract"]),
+        basis=facts["basis"], request_ref=facts["request"], approved_by=by,
+        approved_at=dt.datetime.fromisoformat(facts["approved_at"]), replays=facts["number"],
+    )  # fmt: skip
+    with connection.cursor() as cursor:  # the next one gets a number of its own
+        cursor.execute("select setval(pg_get_serial_sequence('csp_erasure', 'id'), (select max(id) from csp_erasure))")
+    trail.record(
+        Act.ERASURE_ORDERED, row.trail_subject, by=by or ACTOR, at=row.approved_at,
+        facts={"customer": customer.pk, "basis": row.basis, "request": row.request_ref, "replays": row.replays},
+    )  # fmt: skip
+    return row
+
+
+def keep_ledger(at: dt.datetime) -> int:
+    """Bring a restored database up to its ledger, then copy out what the ledger's file lacks."""
+    file = ledger.path()
+    if file is not None and ledger.is_behind():
+        return replay(ledger.read(file), at)
+    return ledger.write_out()
 
 
 def progress(row: Erasure) -> tuple[int, int]:

@@ -107,6 +107,8 @@ def missing(lines: Iterable[Line]) -> list[Line]:
 
 def is_behind() -> bool:
     """Whether the file knows of an erasure that the database does not: it was brought back and is not replayed yet."""
+    if not any(Path(settings.ERASURE_LEDGER_DIR).glob("erasures-*.jsonl")):
+        return False
     file = path()
     if file is None or not file.exists():
         return False

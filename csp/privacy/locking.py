@@ -5,8 +5,9 @@
     locking.unlock(lock, by=, at=)                        the privacy owner ends one early
     locking.expire(at)                                    "every lock whose time is over": open again, or erased
 
-What is locked is in no list, no search and on no page but the privacy owner's, and every verb refuses it: the apps ask
-`locked()` in their querysets.
+A lock is on what was there and finished when it was set; what was open is added when it is closed. What is locked is
+in no list, no search and on no page but the privacy owner's, and every verb refuses it: the apps leave it out of what
+their querysets let people see (LockItem.standing_on). Whoever writes again is answered as ever, in a new ticket.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -24,27 +24,25 @@ from csp import offices, outbox, trail
 from csp.access import Refused
 from csp.contract import Term
 from csp.events import Act
-from csp.models import Address, Contract, Customer, Erasure, Keeping, Lock, OutboundMessage, User
+from csp.models import Address, Contract, Customer, Erasure, Keeping, Lock, LockItem, OutboundMessage, User
+from csp.privacy import reach
 from csp.roles import Office
 
 ACTOR = "lock"
+CUSTOMER = "customer"
 LONGEST = dt.timedelta(days=3653)
 What, Then = Keeping.What, Lock.Then
 
 
-def locked(what: Keeping.What, customer: str = "customer") -> Exists:
-    """Whether the row's customer has records of this class locked; `customer` leads from the row to the customer."""
-    return Exists(Lock.objects.standing().filter(what=what, customer=OuterRef(customer)))
+def is_locked(kind: str, number: int) -> bool:
+    """Whether a lock is on this record, as the trail names it."""
+    return LockItem.objects.filter(kind=kind, number=number, lock__ended_at__isnull=True).exists()
 
 
-def is_locked(customer_id: int | None, what: Keeping.What = What.TICKETS) -> bool:
-    return customer_id is not None and Lock.objects.standing().filter(what=what, customer=customer_id).exists()
-
-
-def check_is_open(customer_id: int | None, what: Keeping.What = What.TICKETS) -> None:
+def check_is_open(kind: str, number: int) -> None:
     """Raise Refused for what is locked."""
-    if is_locked(customer_id, what):
-        raise Refused(_("The data of this customer is locked. The privacy owner knows why and until when."))
+    if is_locked(kind, number):
+        raise Refused(_("This is locked for reasons of data protection. The privacy owner knows until when."))
 
 
 def may_see(user: User, lock: Lock, at: dt.datetime) -> bool:
@@ -105,12 +103,39 @@ def keep_instead(customer: Customer, keeping: Keeping, *, erasure: Erasure, at: 
 
 def _begin(row: Lock, *, by: trail.Actor, at: dt.datetime) -> None:
     row.save(force_insert=True)
+    _add_items(row)
     trail.record(
         Act.LOCKED, row.trail_subject, by=by, at=at, context=f"customer:{row.customer_id}",
         facts={"what": row.what, "until": row.expires_at, "then": row.then, "request": row.request_ref,
                "keeping": row.keeping_id, "erasure": row.erasure_id, "decided_by": f"user:{row.decided_by_id}"},
         personal={"reason": row.reason},
     )  # fmt: skip
+
+
+def _add_items(row: Lock) -> int:
+    """Put the lock on what is finished, was there when it was set, and is not under it yet. Returns how many."""
+    known = set(row.items.values_list("kind", "number"))
+    fresh = []
+    if row.what == What.TICKETS and (CUSTOMER, row.customer_id) not in known:
+        fresh.append((CUSTOMER, row.customer_id))
+    for head in reach.heads(row.customer):
+        record = head.row() if head.kind == row.what else None
+        if record is None or getattr(record, "is_unfinished", False) or record.received_at > row.starts_at:
+            continue
+        fresh += [(head.kind, number) for number in reach.families(head) if (head.kind, number) not in known]
+    LockItem.objects.bulk_create(LockItem(lock=row, kind=kind, number=number) for kind, number in fresh)
+    return len(fresh)
+
+
+def extend(at: dt.datetime) -> int:
+    """Put standing locks on what was still open when they were set and has been closed since. Returns how many."""
+    done = 0
+    for number in Lock.objects.standing().filter(starts_at__lt=at).order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic(durable=True):
+            row = _locked(number)
+            if row is not None:
+                done += _add_items(row)
+    return done
 
 
 def _tell(rows: list[Lock], *, at: dt.datetime) -> None:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from csp import access
+from csp.models import LockItem
 from csp.records import Kept, Record
 from csp.roles import Role
 
@@ -22,7 +23,7 @@ class RemarkQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
         """The log without identities: of a contract to analysts and auditors, of their teams to supervisors."""
         scope = access.scope_of(user)
-        return self.filter(
+        return self.exclude(LockItem.standing_on("remark")).filter(
             Q(contract__in=scope.contracts(Role.ANALYST, Role.AUDITOR)) | Q(team__in=scope.teams(Role.SUPERVISOR))
         )
 

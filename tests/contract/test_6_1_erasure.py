@@ -26,8 +26,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
+from audits import retention
 from audits.models import NonCompliance
 from csp import holding, logs, outbox, vault, verifying
+from csp import retention as terms
 from csp.access import Refused
 from csp.events import Act
 from csp.models import (
@@ -38,19 +40,22 @@ from csp.models import (
     Deadline,
     Erasure,
     ErasureLine,
+    Keeping,
+    Lock,
     OutboundMessage,
     TrailEntry,
     User,
 )
-from csp.privacy import blanking, erasing, ledger, reach
+from csp.privacy import blanking, erasing, keepings, ledger, locking, reach
+from csp.privacy.erasing import FAREWELL
 from csp.roles import Office
 from feedback import log, surveys
-from feedback.models import Remark
+from feedback.models import Identity, Remark
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.refusals import refused
 from tests.contract.test_7_1_feedback import links
-from tests.tickets.desk import at_nine
+from tests.tickets.desk import at_nine, browser
 from tests.tickets.intake.letters import arrive, letter, mailbox
 from tickets import (
     calls,
@@ -63,6 +68,7 @@ from tickets import (
     opening,
     request_links,
     resolving,
+    search,
     sorting,
 )
 from tickets.conversation import Direction, File
@@ -599,3 +605,148 @@ def make_mail(address: str) -> OutboundMessage:
         kind=OutboundMessage.Kind.PRIVACY, dedupe_key="farewell", to=[address], subject="Done", body="You are erased.",
         at=DONE_BY,
     )  # fmt: skip
+
+
+# ---------------------------------------------------------------- restrict and keep
+
+
+def keep(cast: Cast, by: User, what: str = "ticket", *, months: int = 6, at: dt.datetime = AT) -> Keeping:
+    return keepings.decide(
+        cast.contract, what=what, basis="claims", reason="Warranty claims run for three years.", months=months,
+        expires_at=at + 400 * DAY, by=by, at=at,
+    )  # fmt: skip
+
+
+def test_the_controller_decides_per_class_with_basis_months_and_an_end(cast: Cast, privacy_owner: User) -> None:
+    for by in (cast.sam, cast.adam):
+        with pytest.raises(Refused, match="privacy owner"):
+            keep(cast, by)
+    row = keep(cast, privacy_owner)
+    with pytest.raises(Refused, match="already"):
+        keep(cast, privacy_owner)
+    assert not Keeping.objects.in_force(AT - SECOND).exists()
+    assert Keeping.objects.in_force(row.expires_at - SECOND).exists()
+    assert not Keeping.objects.in_force(row.expires_at).exists(), "decided anew, or the default holds again"
+    refused("update csp_keeping set reason = 'x'", saying="what was decided")
+    keepings.end(row, by=privacy_owner, at=AT + DAY)
+    assert not Keeping.objects.in_force(AT + DAY).exists()
+    with pytest.raises(Refused, match="ended"):
+        keepings.end(row, by=privacy_owner, at=AT + 2 * DAY)
+    assert [entry.act for entry in TrailEntry.objects.filter(subject=row.trail_subject)] == ["setting.changed"] * 2
+
+
+def test_what_the_controller_keeps_is_locked_the_person_told_and_erased_at_its_end(
+    cast: Cast, privacy_owner: User
+) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl, subject="Locked away", body="Kept words")
+    log.record(
+        team=cast.team, source=Remark.Source.PHONE, received_at=AT, at=AT, score=2, words="Not kept",
+        who=log.Who(customer=cast.carl), by=cast.rita,
+    )  # fmt: skip
+    close(cast.carl)
+    keep(cast, privacy_owner)
+    row = erase(cast.carl, privacy_owner)
+    lock = Lock.objects.get()
+    assert outcomes(row) == {
+        ticket.trail_subject: "locked", f"remark:{Remark.objects.get().pk}": "erased",
+        f"customer:{cast.carl.pk}": "locked",
+    }  # fmt: skip
+    assert Remark.objects.get().words == ""
+    with pytest.raises(vault.Unreadable):
+        vault.read(Identity.objects.get().blob)
+    assert (lock.then, lock.expires_at) == ("erase", dt.datetime(2025, 9, 8, 8, tzinfo=dt.UTC))
+    told = lock.told
+    assert told is not None
+    assert told.to == ["carl@northwind.example"]
+    for words in ("Legal claims", "Warranty claims", "2025-09-08", "complain"):
+        assert words in told.body
+
+    # nobody sees it, nobody works on it, and it stays whole
+    for user in (cast.rita, cast.sam, cast.vera):
+        assert not Ticket.objects.visible_to(user).filter(pk=ticket.pk).exists()
+        assert browser(user).get(ticket.path).status_code == 404
+    with pytest.raises(Refused, match="locked"):
+        handling.note(ticket, by=cast.rita, at=DONE_BY, body="May I?")
+    assert not search.customers_like("Carl", user=cast.rita, limit=5)
+    ticket.refresh_from_db()
+    assert ticket.subject == "Locked away"
+    with pytest.raises(Refused, match="not opened again"):
+        locking.unlock(lock, by=privacy_owner, at=DONE_BY)
+    assert findings() == []
+
+    # to the second at its end
+    assert erasing.erase_expired(lock.expires_at - SECOND) == 0
+    assert erasing.erase_expired(lock.expires_at) == 1
+    assert erasing.erase_expired(lock.expires_at) == 0
+    while erasing.carry_out(lock.expires_at + FAREWELL):
+        pass
+    ticket.refresh_from_db()
+    cast.carl.refresh_from_db()
+    lock.refresh_from_db()
+    told.refresh_from_db()
+    assert (ticket.subject, cast.carl.name, told.to, lock.reason) == ("", "", [], blanking.DASH)
+    assert lock.ended_at == lock.expires_at + FAREWELL
+    assert findings() == []
+
+
+def test_a_lock_on_request_ends_by_itself_to_the_second_and_whoever_writes_again_is_answered(
+    cast: Cast, privacy_owner: User
+) -> None:
+    mailbox(cast.team)
+    old = arrive(letter("Once.", id="<once@x>"), at=AT).ticket
+    other = arrive(letter("Still open.", id="<open@x>"), at=AT).ticket
+    Ticket.objects.filter(pk=old.pk).update(state="resolved", resolved_at=AT + HOUR)
+    until = AT + 30 * DAY
+    for by, reason, end in (
+        (cast.sam, "x", until), (privacy_owner, " ", until), (privacy_owner, "x", AT),
+        (privacy_owner, "x", AT + 4000 * DAY),
+    ):  # fmt: skip
+        with pytest.raises(Refused):
+            locking.lock(old.customer, contract=cast.contract, by=by, at=AT + DAY, until=end, reason=reason)
+    locks = locking.lock(
+        old.customer, contract=cast.contract, by=privacy_owner, at=AT + DAY, until=until, reason="You contest it."
+    )
+    assert {lock.what for lock in locks} == {"ticket", "remark"}
+
+    def seen() -> set[int]:
+        return set(Ticket.objects.visible_to(cast.rita).values_list("pk", flat=True))
+
+    assert seen() == {other.pk}, "what is open is answered first"
+    Ticket.objects.filter(pk=other.pk).update(state="closed", closed_at=AT + 2 * DAY)
+    assert locking.extend(AT + 2 * DAY) == 1
+    assert locking.extend(AT + 2 * DAY) == 0
+    assert seen() == set()
+    new = arrive(letter("Once more.", answers="<once@x>"), at=AT + 3 * DAY).ticket
+    assert new.pk not in (old.pk, other.pk)
+    locking.extend(AT + 3 * DAY)
+    assert seen() == {new.pk}
+
+    assert locking.expire(until - SECOND) == 0
+    assert locking.expire(until) == 2
+    assert locking.expire(until) == 0
+    assert seen() == {old.pk, other.pk, new.pk}
+    assert Lock.objects.standing().count() == 0
+    assert findings() == []
+
+
+def test_only_the_privacy_owner_looks_at_what_is_locked_and_says_why(cast: Cast, privacy_owner: User) -> None:
+    make.ticket(team=cast.team, customer=cast.carl)
+    close(cast.carl)
+    lock = locking.lock(
+        cast.carl, contract=cast.contract, by=privacy_owner, at=DONE_BY, until=DONE_BY + DAY, reason="Contested"
+    )[0]
+    for by, reason in ((cast.sam, "A claim came"), (cast.adam, "A claim came"), (privacy_owner, "x")):
+        with pytest.raises(Refused):
+            locking.read(lock, by=by, at=DONE_BY, reason=reason)
+    locking.read(lock, by=privacy_owner, at=DONE_BY, reason="A court asks for it")
+    assert TrailEntry.objects.filter(act=Act.LOCK_READ, context=f"customer:{cast.carl.pk}").count() == 1
+
+
+def test_a_locked_record_is_not_disposed_of(cast: Cast, privacy_owner: User) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    close(cast.carl)
+    [lock, _other] = locking.lock(
+        cast.carl, contract=cast.contract, by=privacy_owner, at=DONE_BY, until=DONE_BY + DAY, reason="Contested"
+    )
+    root = retention.BY_KIND["ticket"]
+    assert terms.held(root, terms.family(root, [ticket.pk])) == {ticket.pk: lock.reference}

@@ -7,13 +7,16 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 
 from csp import clock, sealing, vault, verifying
-from csp.models import TrailEntry
+from csp.models import Appointment, Erasure, ErasureLine, TrailEntry
+from csp.privacy import erasing, ledger
 from tests import factories
 from tests.cast import Cast
 from tickets.intake import landing, taking_in
@@ -130,3 +133,119 @@ def test_without_the_programs_it_says_what_to_install(db, tmp_path: Path, monkey
     with pytest.raises(CommandError, match="Install PostgreSQL's client programs"):
         call_command("backup", str(tmp_path / "new"))
     assert not (tmp_path / "new").exists()
+
+
+# ---------------------------------------------------------------- the ledger of erasures
+
+
+@pytest.fixture
+def ledgers(settings: Any, tmp_path: Path) -> Path:
+    settings.ERASURE_LEDGER_DIR = tmp_path / "ledgers"
+    return tmp_path / "ledgers"
+
+
+def erased(cast: Cast) -> Erasure:
+    """Carl, erased by the privacy owner after the backup was made, and the ledger copied out."""
+    pia = factories.person(name="Pia Privacy")
+    Appointment.objects.create(
+        contract=cast.contract, office="privacy_owner", user=pia, starts_at=factories.SINCE
+    )  # fmt: skip
+    Ticket.objects.filter(customer=cast.carl).update(state="closed", closed_at=clock.now())
+    row = erasing.erase(cast.carl, by=pia, at=clock.now(), basis="objection", request_ref="PR-3")
+    while erasing.carry_out(clock.now()):
+        pass
+    sealing.seal(clock.now())
+    assert erasing.keep_ledger(clock.now()) == 1
+    assert erasing.keep_ledger(clock.now()) == 0
+    return row
+
+
+def words_of(customer: int) -> list[str]:
+    said = Ticket.objects.filter(customer=customer).values_list("subject", "interactions__body")
+    return sorted({word for row in said for word in row if word})
+
+
+@pytest.mark.slow
+def test_a_restore_erases_again_what_was_erased_since(saved: Path, cast: Cast, ledgers: Path):
+    assert words_of(cast.carl.pk)
+    row = erased(cast)
+    [file] = ledgers.iterdir()
+    assert "carl" not in file.read_text().lower()
+    with another_database("restored_erased"):
+        call_command("restore", str(saved))
+        assert words_of(cast.carl.pk) == []
+        assert words_of(cast.rhea.pk)
+        again = Erasure.objects.get()
+        assert (again.pk, again.customer_id, again.request_ref, again.replays) == (row.pk, cast.carl.pk, "PR-3", 1)
+        source = InboundMessage.objects.select_related("blob__key").get()
+        with pytest.raises(vault.Unreadable):
+            vault.read(source.blob)
+        assert ErasureLine.objects.get().line == file.read_text().strip()
+        assert not ledger.is_behind()
+        assert erasing.keep_ledger(clock.now()) == 0
+        sealing.seal(clock.now())
+        assert not list(verifying.verify(clock.now()))
+
+
+@pytest.mark.slow
+def test_nobody_is_let_in_before_and_a_killed_replay_is_taken_up(
+    saved: Path, cast: Cast, ledgers: Path, monkeypatch: pytest.MonkeyPatch
+):
+    erased(cast)
+
+    def kill(*_what: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    with another_database("restored_killed"):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(ledger, "keep", kill)
+            call_command("restore", str(saved))
+        assert ledger.is_behind()
+        client = Client()
+        answer = client.get("/accounts/login/")
+        assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+        assert client.get("/health/live").status_code == 200
+        while erasing.keep_ledger(clock.now()):
+            pass
+        assert not ledger.is_behind()
+        assert client.get("/accounts/login/").status_code != 503
+        assert words_of(cast.carl.pk) == []
+        assert Erasure.objects.count() == 1
+
+
+@pytest.mark.slow
+def test_a_ledger_that_is_gone_or_was_cut_is_told_before_anything_is_done(
+    cast: Cast, transactional_db: None, tmp_path: Path, ledgers: Path
+):
+    factories.ticket(team=cast.team, customer=cast.carl)
+    erased(cast)
+    call_command("backup", str(tmp_path / "tuesday"), verbosity=0)
+    [file] = ledgers.iterdir()
+    kept = file.rename(tmp_path / "elsewhere.jsonl")
+    with another_database("no_ledger"):
+        with pytest.raises(CommandError, match="ledger of erasures is not there"):
+            call_command("restore", str(tmp_path / "tuesday"))
+        broken = tmp_path / "broken.jsonl"
+        broken.write_text(kept.read_text().replace('"objection"', '"child"'))
+        with pytest.raises(CommandError, match="is not the ledger"):
+            call_command("restore", str(tmp_path / "tuesday"), ledger=broken)
+        assert not connection.introspection.table_names()
+        call_command("restore", str(tmp_path / "tuesday"), ledger=kept)
+        assert file.exists(), "it is in its own place again"
+
+
+def test_half_a_line_is_cut_off_and_another_databases_ledger_left_alone(cast: Cast, ledgers: Path):
+    factories.ticket(team=cast.team, customer=cast.carl)
+    erased(cast)
+    [file] = ledgers.iterdir()
+    whole = file.read_text()
+    file.write_text(whole[: len(whole) // 2])
+    assert erasing.keep_ledger(clock.now()) == 1
+    assert file.read_text() == whole
+    ledger.read(file)
+    stranger = file.with_name("erasures-0123456789abcdef.jsonl")
+    stranger.write_text(whole + whole)
+    assert not ledger.is_behind()
+    file.write_text(whole.replace('"number":1', '"number":7'))
+    with pytest.raises(ledger.Broken):
+        ledger.read(file)

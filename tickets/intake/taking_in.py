@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from csp import mailboxes, notices, trail, vault
 from csp.events import Act
 from csp.models import Address, Customer, DataRequest, Notice, OutboundMessage, Team
+from csp.privacy import locking
 from csp.privacy import requests as data_requests
 from tickets import acknowledging, delivery, handling, merging
 from tickets.conversation import Direction, File, Kind, Purpose, Said, excerpt_of, lock
@@ -285,7 +286,8 @@ def inquiry(
     actor = customer if by == ACTOR and customer is not None else by
     said = _said(row, message, customer, parked)
     root = lock(thread.ticket) if thread is not None else None
-    if root is not None and thread is not None and thread.is_participant and root.state != Ticket.State.CLOSED:
+    takes_more = root is not None and root.state != Ticket.State.CLOSED and not locking.is_locked("ticket", root.pk)
+    if root is not None and thread is not None and thread.is_participant and takes_more:
         handling.receive(root, said, at=at, by=actor)
         row.ticket = root
         _finish(row, State.THREADED, parked, at)

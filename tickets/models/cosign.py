@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from csp import access
+from csp.models import LockItem
 from csp.records import Kept, Record
 from csp.roles import Role
 
@@ -25,7 +26,8 @@ class CoSignatureQuerySet(models.QuerySet[Any]):
         """What this person signs (supervises the team, or is the one named) or wrote, while still of the team."""
         scope = access.scope_of(user)
         supervised = scope.teams(Role.SUPERVISOR)
-        return self.filter(Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk)).filter(
+        rows = self.exclude(LockItem.standing_on("ticket", "ticket"))
+        return rows.filter(Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk)).filter(
             Q(author=user, ticket__team__in=scope.teams(Role.REPRESENTATIVE, Role.SUPERVISOR))
             | Q(restriction__cosigner=user)
             | Q(restriction__cosigner__isnull=True, ticket__team__in=supervised)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from csp import access
-from csp.models import Mailbox, Team
+from csp.models import LockItem, Mailbox, Team
 from csp.records import Kept, Record
 from csp.roles import Role
 
@@ -28,7 +28,8 @@ class InboundQuerySet(models.QuerySet[Any]):
         theirs = Q(mailbox__team__in=teams)
         if (default or stray) in teams:
             theirs |= Q(mailbox__isnull=True)
-        return self.filter(theirs).filter(Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk))
+        rows = self.filter(theirs).exclude(LockItem.standing_on("ticket", "ticket"))
+        return rows.filter(Q(ticket__about__isnull=True) | ~Q(ticket__about=user.pk))
 
     def unsorted(self) -> Self:
         """What waits for a ruling, the oldest receipt first."""

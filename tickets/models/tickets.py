@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from csp import access
+from csp.models import LockItem
 from csp.records import Kept, Record
 from csp.roles import Role
 
@@ -30,8 +31,8 @@ class TicketQuerySet(models.QuerySet[Any]):
         return self.filter(team__in=teams).not_about(user).not_exercise_of_others(user)
 
     def not_about(self, user: User) -> Self:
-        """Without the complaints about this person, which are neither theirs to see nor to work on."""
-        return self.filter(Q(about__isnull=True) | ~Q(about=user.pk))
+        """Without the complaints about this person, which are neither theirs to see nor to work on, and what is locked."""
+        return self.filter(Q(about__isnull=True) | ~Q(about=user.pk)).exclude(LockItem.standing_on("ticket"))
 
     def not_exercise_of_others(self, user: User) -> Self:
         """Without what others practise on, which is nobody's work (clause 5.2)."""

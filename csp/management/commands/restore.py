@@ -18,11 +18,15 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path, help="the folder that backup wrote")
         parser.add_argument("--keys", type=Path, help="the file of the keys; PATH.keys if not given")
 
-    def handle(self, *args: Any, path: Path, keys: Path | None, **options: Any) -> None:
+        parser.add_argument("--ledger", type=Path, help="the ledger of erasures, if it is not in its own folder")
+
+    def handle(self, *args: Any, path: Path, keys: Path | None, ledger: Path | None, **options: Any) -> None:
         try:
             with trail.source("command restore"):
-                done = backup.restore(path, keys or path.with_name(f"{path.name}.keys"), at=clock.now())
+                keys = keys or path.with_name(f"{path.name}.keys")
+                done = backup.restore(path, keys, at=clock.now(), ledger_file=ledger)
         except backup.Trouble as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Restored {done.rows} rows of {done.tables} tables; {done.opened} stored contents opened.")
+        self.stdout.write(f"Erased again, as the ledger says: {done.erased_again}.")
         self.stdout.write("Digests, rows and the end of the trail are as saved. Now: manage.py migrate, trail verify.")
