@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audits.forms import Lines, Moment
-from csp.models import Address, Customer, DataBreach, DataRequest, Erasure, PrivacyTerms, Processing, Team
+from csp.models import Address, Customer, DataBreach, DataRequest, Erasure, Keeping, PrivacyTerms, Processing, Team
 from csp.privacy import calendars
 
 MANNER = [("mail", _("By e-mail, now")), ("otherwise", _("They were told by letter or telephone"))]
@@ -131,6 +131,21 @@ class RectifyForm(forms.Form):
     def __init__(self, *args: Any, addresses: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["wrong_address"].choices = [("", _("none")), *addresses]  # type: ignore[attr-defined]  # a choice field
+
+
+class KeepingForm(forms.Form):
+    """The controller's decision to lock a class of records instead of erasing it."""
+
+    what = forms.ChoiceField(label=_("Which records"), choices=Keeping.What.choices, widget=forms.RadioSelect)
+    basis = forms.ChoiceField(label=_("On which basis"), choices=Keeping.Basis.choices, widget=forms.RadioSelect)
+    reason = Lines(
+        label=_("Which duty or claim"), rows=3, help_text=_("In words that whoever asked to be erased is told.")
+    )
+    months = forms.IntegerField(
+        label=_("Months that a record stays locked"), min_value=1, max_value=120, initial=36,
+        help_text=_("Counted from the erasure; at their end it is erased."),
+    )  # fmt: skip
+    expires_at = Moment(label=_("To be decided anew by"), help_text=_("After that an erasure erases again."))
 
 
 class RecipientForm(forms.Form):

@@ -55,7 +55,9 @@ def tabs(user: User, current: str) -> list[Tab]:
     shown = [("privacy", _("Requests")), ("data_breaches", _("Breaches"))]
     if terms.acts_for(user) or Role.AUDITOR in scope_of(user).roles():
         shown += [("processing", _("Register of processing")), ("privacy_notices", _("Privacy notices"))]
+        shown.append(("erasures", _("Erasures")))
     if terms.acts_for(user):
+        shown.append(("keepings", _("Erase or keep")))
         shown.append(("privacy_terms", _("Terms")))
     return [Tab(label, reverse(name), name == current) for name, label in shown]
 

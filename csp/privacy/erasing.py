@@ -307,7 +307,7 @@ def _erase_customer(item: ErasureItem, customer: Customer, at: dt.datetime) -> b
 
 
 def _last_mails(erasure: Erasure) -> set[int]:
-    """The mails that tell the person what was done: the last to go, once they have left the building (`_finish`)."""
+    """The mails that tell the person what was done: the last to go, once they are out (`_last_to_go`)."""
     told = Lock.objects.filter(customer=erasure.customer_id, told__isnull=False).values_list("told", flat=True)
     return {*told, *([erasure.farewell_id] if erasure.farewell_id else [])}
 
@@ -360,7 +360,7 @@ def _finish(number: int, at: dt.datetime) -> int:
     row = Erasure.objects.select_for_update(of=("self",), no_key=True).get(pk=number)
     if row.finished_at is not None or row.items.filter(outcome="").exists() or not row.items.exists():
         return 0
-    if row.customer.erased_at is not None and not _blank_last_mails(row, at):
+    if row.customer.erased_at is not None and not _last_to_go(row, at):
         return 0
     removed: dict[str, int] = {}
     counts = {str(outcome): 0 for outcome in Outcome.values}
@@ -405,14 +405,13 @@ def _into_the_ledger(row: Erasure, kept: list[str], at: dt.datetime) -> None:
     )  # fmt: skip
 
 
-def _blank_last_mails(row: Erasure, at: dt.datetime) -> bool:
-    """Blank what told the person, once it has gone out or nobody took it for a week. Returns whether it is done."""
+def _last_to_go(row: Erasure, at: dt.datetime) -> bool:
+    """Blank what the person was told, once it has gone out or nobody took it for a week. Returns whether it is done."""
     mails = OutboundMessage.objects.filter(pk__in=_last_mails(row))
-    if mails.filter(state=OutboundMessage.State.QUEUED, created_at__gt=at - FAREWELL).exists():
+    if mails.filter(state=OutboundMessage.State.QUEUED, created_at__gt=at - FAREWELL).exists() and not row.replays:
         return False
     numbers = set(mails.select_for_update().order_by("pk").values_list("pk", flat=True))
-    name(row.pk)
-    blanking.blank(reach.reach({OutboundMessage: numbers}), at=at)
+    _blank(row, reach.reach({OutboundMessage: numbers}), at=at)
     return True
 
 

@@ -24,7 +24,17 @@ from csp import offices, outbox, trail
 from csp.access import Refused
 from csp.contract import Term
 from csp.events import Act
-from csp.models import Address, Contract, Customer, Erasure, Keeping, Lock, LockItem, OutboundMessage, User
+from csp.models import (
+    Address,
+    Contract,
+    Customer,
+    Erasure,
+    Keeping,
+    Lock,
+    LockItem,
+    OutboundMessage,
+    User,
+)
 from csp.privacy import reach
 from csp.roles import Office
 

@@ -182,7 +182,10 @@ def _down(fresh: Rows, found: Rows, left_out: Rows) -> Rows:
         parts = record_of(model).parts
         for field in children(model):
             child = field.model
-            if record_of(child).kept in FOLLOWED and (parts is None or child._meta.label_lower in parts):
+            kept = record_of(child).kept
+            if (kept in FOLLOWED or kept is record_of(model).kept) and (
+                parts is None or child._meta.label_lower in parts
+            ):
                 take(child._base_manager.filter(**{f"{field.name}__in": numbers}))
         if hasattr(model, "reference"):
             names = [getattr(model(pk=number), "reference", "") for number in numbers]
