@@ -445,7 +445,7 @@ def test_a_restriction_locks_tells_and_passes_on(cast: Cast, olive: User, matter
     given_to(cast, olive)
     request = asked(cast, Kind.RESTRICTION)
     carrying_out.restrict(request, until=make.AT + 30 * DAY, reason="The bill is disputed.", by=olive, at=make.AT)
-    assert locking.is_locked(cast.carl.pk)
+    assert locking.is_locked("customer", cast.carl.pk)
     assert OutboundMessage.objects.filter(to=["data@parcels.example"]).count() == 1
     request.refresh_from_db()
     assert request.done_at == make.AT

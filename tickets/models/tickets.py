@@ -31,7 +31,7 @@ class TicketQuerySet(models.QuerySet[Any]):
         return self.filter(team__in=teams).not_about(user).not_exercise_of_others(user)
 
     def not_about(self, user: User) -> Self:
-        """Without the complaints about this person, neither theirs to see nor to work on, and without what is locked."""
+        """Without the complaints about this person, which are neither to be seen nor worked on, and what is locked."""
         return self.filter(Q(about__isnull=True) | ~Q(about=user.pk)).exclude(LockItem.standing_on("ticket"))
 
     def not_exercise_of_others(self, user: User) -> Self:
