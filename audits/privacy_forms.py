@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audits.forms import Lines, Moment
 from csp.models import Address, Customer, DataBreach, DataRequest, Erasure, Keeping, PrivacyTerms, Processing, Team
-from csp.privacy import calendars
+from csp.privacy import calendars, masking
 
 MANNER = [("mail", _("By e-mail, now")), ("otherwise", _("They were told by letter or telephone"))]
 
@@ -160,13 +160,17 @@ class TermsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for type 
         label=_("Further holidays"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Days off besides the public holidays, one a line, such as 2026-12-24."),
     )  # fmt: skip
+    mask_patterns = forms.CharField(
+        label=_("Masked in texts, besides card numbers"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One pattern a line, such as AB-######. # is a digit, @ a letter; four of these at least."),
+    )  # fmt: skip
     authority_url = forms.URLField(label=_("Where it takes complaints"), required=False, assume_scheme="https")
 
     class Meta:
         model = PrivacyTerms
         fields = (
             "part", "controller", "controller_mail", "at_end", "authority", "authority_url", "country", "subdivision",
-            "days_off",
+            "days_off", "mask_patterns",
         )  # fmt: skip
         help_texts = {
             "part": _("Controller: the company decides why data is kept. Processor: the party does."),
@@ -180,6 +184,14 @@ class TermsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for type 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["days_off"] = "\n".join(day.isoformat() for day in self.instance.days_off)
+
+        self.initial["mask_patterns"] = "\n".join(self.instance.mask_patterns)
+
+    def clean_mask_patterns(self) -> list[str]:
+        try:
+            return masking.read_patterns(self.cleaned_data["mask_patterns"])
+        except ValueError as error:
+            raise ValidationError(gettext("%(line)s would hide too much, or is too long.") % {"line": error}) from None
 
     def clean_days_off(self) -> list[dt.date]:
         try:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from audits import corrective, deviations, measures, noncompliance, retention, reviews, statements
 from csp import deadlines, notices, outbox, readiness, sealing
 from csp.privacy import breaches as data_breaches
-from csp.privacy import erasing, locking, packages
+from csp.privacy import erasing, locking, masking, packages
 from csp.privacy import requests as data_requests
 from feedback import improvements, objections, similar, surveys, themes
 from tickets import (
@@ -95,6 +95,7 @@ RULES: Mapping[str, Loop] = {
     "dispose": retention.carry_out,
     "routine": retention.routine,
     "retention": retention.tell,
+    "cards": masking.destroy_keys,
     "erase": erasing.carry_out,
     "erase_again": erasing.take_up_again,
     "erase_expired": erasing.erase_expired,

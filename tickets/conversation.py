@@ -17,6 +17,7 @@ from django.db.models.expressions import RawSQL
 
 from csp import agreement, deadlines, vault
 from csp.models import Address, Blob, Customer, Deadline, User, Version
+from csp.privacy import masking
 from tickets.models import Attachment, ComplexityProposal, InboundMessage, Interaction, SpokenTo, Ticket
 
 Kind, Direction, Purpose = Interaction.Kind, Interaction.Direction, Interaction.Purpose
@@ -68,6 +69,17 @@ class Said:
     speaks_to: Seen = dataclasses.field(default_factory=dict)  # of what goes out
     inbound: InboundMessage | None = None
     files: Sequence[File] = ()
+    is_masked: bool = False  # what the contract has masked is out of the words
+
+    def masked(self, contract_id: int) -> Said:
+        """With card numbers, and what the contract names, out of what somebody told us (clause 6.1)."""
+        if self.is_masked or self.direction == Direction.OUT:
+            return self
+        patterns = masking.patterns_of(contract_id)
+        return dataclasses.replace(
+            self, body=masking.mask(self.body, patterns), subject=masking.mask(self.subject, patterns),
+            html=masking.mask(self.html, patterns), is_masked=True,
+        )  # fmt: skip
 
 
 # Up the merges from one ticket to the one that speaks for it.
@@ -214,6 +226,7 @@ def inbound(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Intera
 
 def write(ticket: Ticket, said: Said, *, at: dt.datetime, follow_up: Deadline | None = None) -> Interaction:
     """Store what was said, with its files. The caller holds the ticket's lock."""
+    said = said.masked(ticket.contract_id)
     row = Interaction(
         ticket=ticket,
         kind=said.kind,

@@ -11,6 +11,7 @@ from csp import access, notices, offices, trail, vault
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Address, Customer, Notice, User
+from csp.privacy import masking
 from csp.roles import Office, Permission
 from tickets.conversation import lock
 from tickets.models import Attachment, InboundMessage, Ticket
@@ -45,7 +46,7 @@ def open_source(ticket: Ticket, inbound: InboundMessage, *, by: User, at: dt.dat
     root = lock(ticket)
     if not any(access.may(by, Permission.SEE_SOURCES, team_id=one.team_id) for one in (ticket, root)):
         access.check(by, Permission.SEE_SOURCES, team_id=root.team_id)
-    content = vault.read(inbound.blob)
+    content = masking.source_of(inbound.blob)
     trail.record(Act.SOURCE_READ, root.trail_subject, by=by, at=at, facts={"inbound": inbound.pk})
     return content
 

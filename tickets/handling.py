@@ -102,6 +102,8 @@ def open_ticket(
     """
     contract = team.contract  # always, so that who reads a contract reads its teams (csp.access.Scope)
     version = agreement.in_force(contract, received_at)
+    patterns = masking.patterns_of(contract.pk)
+    said = said.masked(patterns) if said is not None else None
     number = _next_number()
     about = deadlines.Subject(
         ref=f"#{number}",
@@ -127,7 +129,7 @@ def open_ticket(
         team=team,
         mailbox=mailbox,
         customer=customer,
-        subject=(" ".join(subject.split()) or _("No subject"))[:300],
+        subject=(" ".join(masking.mask(subject, patterns).split()) or _("No subject"))[:300],
         kind=kind,
         category=category,
         priority=priority,
@@ -187,6 +189,7 @@ def receive(ticket: Ticket, said: Said, *, at: dt.datetime, by: trail.Actor) -> 
     that is written here all the same opens it again, so that no state hides a running clock.
     """
     root = lock(ticket)
+    said = said.masked(masking.patterns_of(root.contract_id))
     automatic = said.purpose == Purpose.AUTOMATIC
     clock_row, undone = None, None
     # What was received before the message whose clock runs (and ruled genuine later, say) waits from its own receipt.

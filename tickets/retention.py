@@ -20,7 +20,7 @@ from tickets.models import Draft, InboundMessage, Interaction, Presence, Ticket
 OWNS = {
     "csp.deadline": frozenset({"csp.breach", "csp.held", "csp.notice", "csp.deadline"}),
     "csp.outboundmessage": frozenset({"csp.outboundattachment"}),
-    "csp.blob": frozenset({"csp.blobkey"}),
+    "csp.blob": frozenset({"csp.blobkey", "csp.maskedsource"}),
 }
 
 

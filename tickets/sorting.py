@@ -16,10 +16,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from csp import access, batches, notices, trail, vault
+from csp import access, batches, notices, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Contract, Notice, Team, User
+from csp.privacy import masking
 from csp.roles import Permission
 from tickets import desk
 from tickets.customers import find_address
@@ -150,7 +151,7 @@ def rule(
 
 def _let_in(row: InboundMessage, by: User, at: dt.datetime) -> None:
     """What the intake would have done with it, from the original receipt, had it known what the person knows."""
-    message = reading.read(vault.read(row.blob))
+    message = reading.read(masking.source_of(row.blob))
     taking_in.describe(row, message)
     thread = taking_in.thread_of(row, message)
     address, past = find_address(message.sender.address), facts.past_of(row, message)

@@ -1,7 +1,7 @@
 """The platform's rows: people, the agreement, deadlines, the trail, the outbox and stored bytes."""
 
 from csp.models.agreement import Contract, Reading, Signature, Version
-from csp.models.blobs import Blob, BlobKey
+from csp.models.blobs import Blob, BlobKey, MaskedSource
 from csp.models.deadlines import Assessment, AssessmentFile, Attempt, Breach, Deadline, Held
 from csp.models.erasure import Erasure, ErasureItem, ErasureLine, Keeping, Lock, LockItem
 from csp.models.kept_from import Exercise, KeptFrom
@@ -63,6 +63,7 @@ __all__ = [
     "Lock",
     "LockItem",
     "Mailbox",
+    "MaskedSource",
     "Notice",
     "NoticeSeen",
     "OutboundAttachment",

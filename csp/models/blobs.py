@@ -19,7 +19,7 @@ class Blob(models.Model):
     sealed = models.BinaryField()
     created_at = models.DateTimeField()
 
-    record = Record(Kept.TICKET, personal=("sealed",), parts=("csp.blobkey",))
+    record = Record(Kept.TICKET, personal=("sealed",), parts=("csp.blobkey", "csp.maskedsource"))
 
     class Meta:
         verbose_name = _("stored bytes")
@@ -41,6 +41,25 @@ class BlobKey(models.Model):
     class Meta:
         verbose_name = _("key of stored bytes")
         verbose_name_plural = _("keys of stored bytes")
+
+    def __str__(self) -> str:
+        return str(self.blob_id)
+
+
+class MaskedSource(models.Model):
+    """A source in which a card number stood: its masked copy, and when its key is destroyed (csp.privacy.masking)."""
+
+    blob = models.OneToOneField(Blob, on_delete=models.PROTECT, primary_key=True, related_name="masked")
+    copy = models.OneToOneField(Blob, on_delete=models.PROTECT, related_name="+")
+    found_at = models.DateTimeField()
+    destroy_at = models.DateTimeField()
+
+    record = Record(Kept.TICKET)
+
+    class Meta:
+        indexes = [models.Index(fields=["destroy_at"], name="masked_source_due")]
+        verbose_name = _("masked source")
+        verbose_name_plural = _("masked sources")
 
     def __str__(self) -> str:
         return str(self.blob_id)

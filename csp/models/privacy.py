@@ -37,6 +37,10 @@ class PrivacyTerms(models.Model):
     country = models.CharField(_("public holidays of"), max_length=2, blank=True)
     subdivision = models.CharField(_("part of the country"), max_length=10, blank=True)
     days_off = ArrayField(models.DateField(), verbose_name=_("further holidays"), default=list, blank=True)
+    # Masked in texts besides card numbers: "#" for a digit, "@" for a letter (csp.privacy.masking).
+    mask_patterns = ArrayField(
+        models.CharField(max_length=40), verbose_name=_("masked in texts"), default=list, blank=True
+    )
     changed_at = models.DateTimeField()
     changed_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 

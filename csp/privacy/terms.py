@@ -18,7 +18,7 @@ from csp.roles import Office, Role
 
 FIELDS = (
     "part", "controller", "controller_mail", "at_end", "authority", "authority_url", "country", "subdivision",
-    "days_off",
+    "days_off", "mask_patterns",
 )  # fmt: skip
 
 
@@ -75,6 +75,7 @@ def change(contract: Contract, values: Mapping[str, Any], *, by: User, at: dt.da
     row.save()
     trail.record(
         Act.SETTING_CHANGED, f"privacy-terms:{contract.pk}", by=by, at=at,
-        facts={name: getattr(row, name) for name in FIELDS if name != "days_off"} | {"days_off": len(row.days_off)},
+        facts={name: getattr(row, name) for name in FIELDS if name not in ("days_off", "mask_patterns")}
+        | {"days_off": len(row.days_off), "mask_patterns": len(row.mask_patterns)},
     )  # fmt: skip
     return row

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from csp import mailboxes, notices, trail, vault
 from csp.events import Act
 from csp.models import Address, Customer, DataRequest, Notice, OutboundMessage, Team
-from csp.privacy import locking
+from csp.privacy import locking, masking
 from csp.privacy import requests as data_requests
 from tickets import acknowledging, delivery, handling, merging
 from tickets.conversation import Direction, File, Kind, Purpose, Said, excerpt_of, lock
@@ -198,8 +198,8 @@ def describe(row: InboundMessage, message: Message) -> None:
     row.message_id = f"<{message.message_id}>"[:998] if message.message_id else ""
     row.sender_address = message.sender.address.strip().lower()[:320]
     row.sender_name = message.sender.name[:300]
-    row.subject = message.subject[:998]
-    row.excerpt = excerpt_of(message.text)[:300]
+    row.subject = masking.mask(message.subject)[:998]
+    row.excerpt = excerpt_of(masking.mask(message.text))[:300]
     digest = hashlib.sha256()
     parts = [row.sender_address, message.date, message.subject, message.text, message.html]
     for part in [each.encode("utf-8", "replace") for each in parts] + [each.data for each in message.attachments]:

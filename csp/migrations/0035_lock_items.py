@@ -10,7 +10,7 @@ _guards = importlib.import_module("csp.migrations.0002_guards")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0033_exercises"),
+        ("csp", "0034_joined_customers"),
     ]
 
     operations = [
