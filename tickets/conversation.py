@@ -71,11 +71,9 @@ class Said:
     files: Sequence[File] = ()
     is_masked: bool = False  # what the contract has masked is out of the words
 
-    def masked(self, contract_id: int) -> Said:
+    def masked(self, patterns: Iterable[str]) -> Said:
         """With card numbers, and what the contract names, out of what somebody told us (clause 6.1)."""
-        if self.is_masked or self.direction == Direction.OUT:
-            return self
-        patterns = masking.patterns_of(contract_id)
+        patterns = tuple(patterns)
         return dataclasses.replace(
             self, body=masking.mask(self.body, patterns), subject=masking.mask(self.subject, patterns),
             html=masking.mask(self.html, patterns), is_masked=True,
@@ -226,7 +224,8 @@ def inbound(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Intera
 
 def write(ticket: Ticket, said: Said, *, at: dt.datetime, follow_up: Deadline | None = None) -> Interaction:
     """Store what was said, with its files. The caller holds the ticket's lock."""
-    said = said.masked(ticket.contract_id)
+    if said.direction != Direction.OUT and not said.is_masked:
+        said = said.masked(masking.patterns_of(ticket.contract_id))
     row = Interaction(
         ticket=ticket,
         kind=said.kind,

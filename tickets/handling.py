@@ -17,6 +17,7 @@ from csp import agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
+from csp.privacy import masking
 from tickets import closing, complaints, complexity, finishing, oversight, reopening, request_links, resolving
 from tickets.conversation import (
     ANSWERING,
@@ -103,7 +104,8 @@ def open_ticket(
     contract = team.contract  # always, so that who reads a contract reads its teams (csp.access.Scope)
     version = agreement.in_force(contract, received_at)
     patterns = masking.patterns_of(contract.pk)
-    said = said.masked(patterns) if said is not None else None
+    if said is not None and said.direction != Direction.OUT:
+        said = said.masked(patterns)
     number = _next_number()
     about = deadlines.Subject(
         ref=f"#{number}",

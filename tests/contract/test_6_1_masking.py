@@ -51,7 +51,9 @@ def _with_check_digit(digits: str) -> str:
 
 
 @given(st.from_regex(r"[2-6]\d{11,17}", fullmatch=True), st.text(alphabet="ab \n,", max_size=20))
-def test_every_number_that_fits_is_found_in_any_text_and_masking_twice_is_masking_once(digits: str, around: str) -> None:
+def test_every_number_that_fits_is_found_in_any_text_and_masking_twice_is_masking_once(
+    digits: str, around: str
+) -> None:
     card = _with_check_digit(digits)
     text = f"{around} {card} {around}"
     masked = masking.mask(text)

@@ -133,9 +133,19 @@ def _can_be_read(row: InboundMessage) -> bool:
 # ---------------------------------------------------------------- one message
 
 
+def _masked_copy(message: Message) -> str:
+    """What stays of a source with a card number in it: who wrote to whom, when, and the masked words."""
+    names = ("From", "To", "Cc", "Date", "Message-ID", "In-Reply-To")
+    head = [f"{name}: {message.header(name)}" for name in names if message.header(name)]
+    head += [f"Subject: {masking.mask(message.subject)}", "Content-Type: text/plain; charset=utf-8"]
+    return "\r\n".join(head) + "\r\n\r\n" + masking.mask(message.text or message.html) + "\r\n"
+
+
 def _understand(row: InboundMessage, at: dt.datetime) -> None:
     message = reading.read(vault.read(row.blob))
     describe(row, message)
+    if masking.has_card(message.subject, message.text, message.html):
+        masking.keep_masked(row.blob, _masked_copy(message), at=at)
     ours = facts.mailboxes()
     row.mailbox = facts.mailbox_for(row, recipients(row, message), ours)
     if row.door != InboundMessage.Door.FORM:
