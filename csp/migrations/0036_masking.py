@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("csp", "0033_lock_items"),
+        ("csp", "0035_lock_items"),
     ]
 
     operations = [

@@ -11,4 +11,11 @@ packages        all of it as one file, sent by a link that ends
 breaches        breaches of personal data and their seventy-two hours
 processing      the register of processing
 published       privacy notices, their versions, and which one stood before whom
+reach           everything that hangs on one customer, by the models' own declarations
+blanking        rows and the trail blanked, with what is proved left standing
+erasing         erasing a customer, a record at a time, certified; and again after a restore
+ledger          what was erased, by numbers, in the database and in a file outside of it
+keepings        the controller's decision to lock a class of records instead
+locking         records that are stored and nothing else, until an instant
+masking         card numbers and other patterns out of texts, and sources that lose their keys
 """
