@@ -150,7 +150,7 @@ def _check_stands(row: Customer) -> None:
         raise Refused(_("This customer has been erased."))
     if row.joined_into_id is not None:
         raise Refused(_("This customer was joined to another. Change that one."))
-    locking.check_is_open(row.pk)
+    locking.check_is_open("customer", row.pk)
 
 
 @transaction.atomic
@@ -314,7 +314,7 @@ def set_customer(ticket: Ticket, *, customer: Customer, by: User, at: dt.datetim
         raise Refused(_("This customer cannot be chosen. Search again, or give an address."))
     before = root.customer_id
     if before is not None:
-        locking.check_is_open(before)
+        locking.check_is_open("customer", before)
         _check_not_held(rows[before])
     members = list(Ticket.objects.filter(pk__in=family(root)))
     for each in members:

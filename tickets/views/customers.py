@@ -55,7 +55,7 @@ def _tickets(customer: Customer, user: User) -> Any:
 def _load(request: HttpRequest, pk: int) -> Customer:
     """The customer of a ticket that this person may see; otherwise there is none."""
     row = get_object_or_404(Customer.objects.select_related("joined_into"), pk=pk, erased_at=None)
-    if locking.is_locked(row.pk) or not _tickets(row.joined_into or row, person(request)).exists():
+    if locking.is_locked("customer", row.pk) or not _tickets(row.joined_into or row, person(request)).exists():
         raise Http404
     return row
 
