@@ -26,13 +26,15 @@ State, Kind = Ticket.State, Ticket.Kind
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Requirement:
-    """One thing that must be so: what is missing where it is not, and the page (by the ticket's number) that mends it.
+    """One thing that must be so: `done` says that it is, `sentence` what is missing where it is not; the page (by the
+    ticket's number) that mends it.
 
     `hides` marks what no state but open may hide: a customer who waits, a supervisor who has not heard.
     """
 
     name: str
     is_met: bool
+    done: str
     sentence: str
     remedy: str = ""
     url_name: str = ""
@@ -115,7 +117,7 @@ def _answered(matter: Matter) -> Requirement:
     asked = [row for row in matter.clocks if row.obligation in ANSWERING]
     waits = bool(asked) and not _answer_on_its_way(matter.ticket, matter.numbers, asked)
     return Requirement(
-        "answer", not waits,
+        "answer", not waits, _("The customer is answered"),
         _("The customer has not been answered yet. Answer first, or rule that a follow-up needs no reply."),
         hides=True,
     )  # fmt: skip
@@ -141,7 +143,7 @@ def _handed_up(matter: Matter) -> Requirement | None:
     if matter.ticket.escalate_id is None and not owed:
         return None
     return Requirement(
-        "escalate", not owed,
+        "escalate", not owed, _("Escalated, or decided within own authority"),
         _("It is marked complex. Escalate it, or decide it within your authority, then resolve it."),
         _("Escalate"), "escalate", hides=True,
     )  # fmt: skip
@@ -153,7 +155,7 @@ def _cause(matter: Matter) -> Requirement | None:
     resolution = matter.resolution
     is_met = resolution is not None and bool(resolution.cause and resolution.cause_note)
     return Requirement(
-        "cause", is_met, _("Say what caused the complaint: choose the root cause and describe it."), _("Root cause"),
+        "cause", is_met, _("Root cause"), _("Say what caused the complaint: choose the root cause and describe it."), _("Root cause"),
         "resolution",
     )  # fmt: skip
 
@@ -164,7 +166,7 @@ def _resolution(matter: Matter) -> Requirement | None:
     resolution = matter.resolution
     is_met = resolution is not None and bool(resolution.kind and resolution.text)
     return Requirement(
-        "resolution", is_met, _("Say how the complaint was resolved: choose the kind and describe it."),
+        "resolution", is_met, _("Resolution"), _("Say how the complaint was resolved: choose the kind and describe it."),
         _("Resolution"), "resolution",
     )  # fmt: skip
 
@@ -175,7 +177,7 @@ def _approval(matter: Matter) -> Requirement | None:
     if resolution is None or resolution.above is None:
         return None
     return Requirement(
-        "approval", authority.is_approved(resolution),
+        "approval", authority.is_approved(resolution), _("Amount approved"),
         _("The amount is above the limit of whoever set it. Another person has to approve it."), _("Approval"),
         "approve",
     )  # fmt: skip
@@ -191,7 +193,8 @@ def _steps(matter: Matter) -> Requirement | None:
         "%(n)d steps of the procedure are neither done nor waived.",
         left,
     )
-    return Requirement("steps", bool(rows) and not left, sentence % {"n": left}, _("Steps of the procedure"))
+    name = _("Steps of the procedure")
+    return Requirement("steps", bool(rows) and not left, name, sentence % {"n": left}, name)
 
 
 def _acceptance(matter: Matter) -> Requirement | None:
@@ -199,7 +202,7 @@ def _acceptance(matter: Matter) -> Requirement | None:
     if matter.ticket.kind != Kind.COMPLAINT or matter.to != State.CLOSED:
         return None
     return Requirement(
-        "acceptance", matter.resolution is not None and bool(matter.resolution.acceptance),
+        "acceptance", matter.resolution is not None and bool(matter.resolution.acceptance), _("Customer’s answer"),
         _("Say whether the customer accepted the resolution: yes, no, or no answer."), _("Customer’s answer"),
         "acceptance",
     )  # fmt: skip
@@ -212,7 +215,7 @@ def _on_record(matter: Matter) -> Requirement | None:
     if not matter.contacts:
         return None
     return Requirement(
-        "record", all(matter.contacts),
+        "record", all(matter.contacts), _("Calls and letters are on record"),
         _("A call or letter has no transcript or scan yet. Add it, or say why there is none."),
         _("Add it"), "keep_next_record",
     )  # fmt: skip
@@ -224,7 +227,7 @@ def _confirmed(matter: Matter) -> Requirement | None:
     if not matter.late_calls:
         return None
     return Requirement(
-        "late_call", all(matter.late_calls),
+        "late_call", all(matter.late_calls), _("A supervisor has ruled on the call"),
         _("A call was written down late. A supervisor has to say whether it was so."),
     )  # fmt: skip
 
@@ -235,7 +238,7 @@ def _called_back(matter: Matter) -> Requirement | None:
     if not matter.call_backs:
         return None
     return Requirement(
-        "call_back", all(matter.call_backs),
+        "call_back", all(matter.call_backs), _("The promised call was made or taken back"),
         _("The customer was promised a call. Make it, or take it back with a reason."),
         _("Log a call"), "log_call",
     )  # fmt: skip

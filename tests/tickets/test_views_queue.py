@@ -50,6 +50,16 @@ def test_the_queue_shows_clock_clause_customer_and_words(cast: Cast) -> None:
         assert part.replace(" ", " ") in page.replace(" ", " ")
 
 
+def test_a_list_that_is_shown_again_brings_its_counts(cast: Cast) -> None:
+    ticket(cast)
+    page = browser(cast.rita).get("/queue/team/", headers=HTMX | {"HX-Target": "list"}).content.decode()
+    assert "<html" not in page
+    for part in ("queue-stands", "queue-tabs"):
+        assert f'id="{part}" hx-swap-oob="true"' in page
+    assert "1 open" in page
+    assert "hx-swap-oob" not in browser(cast.rita).get("/queue/team/").content.decode()
+
+
 def test_an_auditor_reads_the_queue_without_names(cast: Cast) -> None:
     ticket(cast)
     page = browser(cast.vera).get("/queue/team/").content.decode()

@@ -182,6 +182,33 @@ def test_what_cannot_be_sent_comes_back_with_its_text(cast: Cast, ticket: Ticket
     assert bad.get("reply", "It is put right.") in page
 
 
+def test_what_was_refused_is_still_there_when_the_page_is_opened_again(cast: Cast, ticket: Ticket) -> None:
+    client = browser(cast.rita)
+    client.post(f"/tickets/{ticket.pk}/write/", words(ticket, cc="boss@northwind.example", then="merged"))
+    assert not outbox()
+    page = client.get(f"/tickets/{ticket.pk}/").content.decode()
+    assert "It is put right." in page
+    assert "boss@northwind.example" in page
+
+
+def test_the_line_in_the_head_says_received_of_the_receipt_alone(cast: Cast, ticket: Ticket) -> None:
+    client = browser(cast.rita)
+    assert "Received today 07:00" in client.get(f"/tickets/{ticket.pk}/").content.decode()
+    factories.answer(ticket=ticket, by=cast.rita, at=AT - HOUR, accepted_at=AT - HOUR)
+    factories.message(ticket=ticket, at=AT - HOUR / 2, body="And the second one?")
+    page = client.get(f"/tickets/{ticket.pk}/").content.decode()
+    assert "Since today 08:30" in page
+    assert "Received today" not in page
+
+
+def test_the_key_for_escalating_opens_the_same_dialog_when_it_is_what_is_owed(cast: Cast, ticket: Ticket) -> None:
+    complexity.mark_complex(ticket, by=cast.rita, at=AT, reason="A lawyer writes")
+    page = browser(cast.rita).get(f"/tickets/{ticket.pk}/").content.decode()
+    [button] = [part for part in page.split("<a ") if 'data-key="e"' in part]
+    for part in (f'hx-get="/tickets/{ticket.pk}/escalate/"', 'hx-target="#step"', 'data-dialog="step"'):
+        assert part in button.split(">")[0]
+
+
 def test_a_reply_over_a_message_that_nobody_has_read_is_held_and_shown(cast: Cast, ticket: Ticket) -> None:
     said = words(ticket)
     late = factories.message(ticket=ticket, at=AT, body="Stop, I found it myself.")

@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import dateformat, timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from csp import access, clockface
@@ -24,7 +24,7 @@ from csp.models import Customer, User
 from csp.roles import Permission
 from csp.words import active
 from csp.words import gettext as _
-from tickets.models import Ticket
+from tickets.models import Escalation, Ticket
 
 
 def person(request: HttpRequest) -> User:
@@ -151,6 +151,21 @@ def face_of(ticket: Ticket, *, at: dt.datetime) -> clockface.ClockFace | None:
         now=at,
         zone=local_zone(),
     )
+
+
+def why(row: Escalation) -> str:
+    """A person's own words; of the product, which promise was broken."""
+    causes = [cause.breach for cause in row.causes.all()]
+    if row.origin == Escalation.Origin.PERSON or not causes:
+        return row.reason
+    if all(breach.obligation == "triage" for breach in causes):
+        return _("As a precaution: nobody has said yet whether it is complex")
+    causes = [breach for breach in causes if breach.obligation != "triage"]
+    first = min(causes, key=lambda breach: breach.breached_at)
+    return _("Promise broken: %(duty)s was due %(when)s") % {
+        "duty": _(OBLIGATIONS[first.obligation].verb),
+        "when": dateformat.format(timezone.localtime(first.breached_at), "D j M H:i"),
+    }
 
 
 def sees_names(user: User, ticket: Ticket) -> bool:

@@ -11,14 +11,13 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import dateformat, timezone
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from csp import access, clock, clockface
 from csp.access import Refused
-from csp.contract import OBLIGATIONS
 from csp.horizon import Due, Lane, horizon
 from csp.models import User
 from csp.roles import Permission, Role
@@ -38,6 +37,7 @@ from tickets.views.door import (
     refuse,
     sees_names,
     take_step,
+    why,
 )
 
 COLUMN = 50
@@ -135,28 +135,13 @@ def _tile(row: Escalation, user: User, at: dt.datetime, received: dict[int, dt.d
         ticket=ticket,
         name=customer_name(ticket.customer, names=sees_names(user, ticket)),
         face=face,
-        text=_why(row),
+        text=why(row),
         who=holder.name if holder else "",
         since=_since(ticket, received, at),
         row=row,
         clause=clause,
         is_precaution=row.origin == Escalation.Origin.PRECAUTION,
     )
-
-
-def _why(row: Escalation) -> str:
-    """A person's own words; of the product, which promise was broken."""
-    causes = [cause.breach for cause in row.causes.all()]
-    if row.origin == Escalation.Origin.PERSON or not causes:
-        return row.reason
-    if all(breach.obligation == "triage" for breach in causes):
-        return _("As a precaution: nobody has said yet whether it is complex")
-    causes = [breach for breach in causes if breach.obligation != "triage"]
-    first = min(causes, key=lambda breach: breach.breached_at)
-    return _("Promise broken: %(duty)s was due %(when)s") % {
-        "duty": _(OBLIGATIONS[first.obligation].verb),
-        "when": dateformat.format(timezone.localtime(first.breached_at), "D j M H:i"),
-    }
 
 
 def _coming(user: User, at: dt.datetime) -> list[Tile]:

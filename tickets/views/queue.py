@@ -139,8 +139,8 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
         "colleagues": _colleagues(user, at) if access.may(user, Permission.BULK_WORK) else [],
         "empty": _empty(view, filters),
     }
-    template = "tickets/queue.html#list" if is_fragment(request, "list") else "tickets/queue.html"
-    return render(request, template, context)
+    is_part = is_fragment(request, "list")  # then the counts above the list come along
+    return render(request, f"tickets/queue.html{'#list' if is_part else ''}", context | {"is_part": is_part})
 
 
 Choice = tuple[int, str]

@@ -38,6 +38,7 @@ from tickets.views.door import (
     person,
     refuse,
     sees_names,
+    why,
 )
 from tickets.views.thread import EVENTS, actors, is_shown, thread, time_of_day
 
@@ -157,7 +158,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "is_closed": ticket.state == Ticket.State.CLOSED,
         "links": _links(numbers, ticket, user) if has_links or has_merged else [],
         "addresses": _addresses(ticket, names=names),
-        "escalation": _standing(ticket) if is_escalated else None,
+        **(_standing(ticket) if is_escalated else {}),
         "call_backs": list(call_backs.open_on(ticket, numbers)) if not all(matter.call_backs) else [],
         "merged": [number for number in numbers if number != ticket.pk],
         "may_work": may_work,
@@ -200,9 +201,11 @@ def _proposal(rows: list[ComplexityProposal]) -> dict[str, Any] | None:
     return {"text": "; ".join(said), "through": rows[-1].pk, "reason": complexity.suggested(rows)}
 
 
-def _standing(ticket: Ticket) -> Escalation | None:
+def _standing(ticket: Ticket) -> dict[str, Any]:
+    """With whom the ticket is, and why."""
     rows = Escalation.objects.filter(ticket=ticket, closed_at__isnull=True)
-    return rows.select_related("to_user", "accepted_by", "raised_by").first()
+    row = rows.select_related("to_user", "accepted_by").prefetch_related("causes__breach").first()
+    return {"escalation": row, "escalation_why": why(row)} if row is not None else {}
 
 
 def composer(
@@ -259,7 +262,8 @@ def _term(ticket: Ticket, duties: list[Deadline], *, at: dt.datetime) -> dict[st
     met_at, met_label = row.met_at, ""
     if row.met_at is not None:
         met_label = f"{_(row.rule.past)}, {clockface.short(row.met_at - row.starts_at)}"
-    start = _("Received %(when)s") % {"when": clockface.moment(row.starts_at, now=at, zone=zone)}
+    began = _("Received %(when)s") if row.starts_at == ticket.received_at else _("Since %(when)s")
+    start = began % {"when": clockface.moment(row.starts_at, now=at, zone=zone)}
     due = _("%(duty)s by %(when)s") % {
         "duty": _(row.rule.verb), "when": time_of_day(row.due_at, beside=at)
     }  # fmt: skip

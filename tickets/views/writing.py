@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -42,6 +43,8 @@ def write(request: HttpRequest, number: int) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return go(request, path_of(ticket), done)
+    if access.may(user, Permission.WORK_TICKETS, team_id=ticket.team_id):
+        _keep(ticket, request, at=at)
     context = workspace(ticket, user, at=at) | {"at": at}
     context |= composer(request, ticket, user, context, form)
     context["meanwhile"] = [row for row in context["heard"] if row.pk in {item.pk for item in unseen}]
@@ -79,15 +82,20 @@ def _do(ticket: Ticket, form: ComposerForm, good: dict[str, Any], *, user: Any, 
 def draft(request: HttpRequest, number: int) -> HttpResponse:
     """Keep what stands in the composer, each kind for itself; others on the ticket see that somebody writes."""
     at, user, ticket = clock.now(), person(request), load(request, number)
-    said = {name: request.POST.get(name, "").replace("\x00", "") for name in ("cc", *Draft.Mode.values)}
     try:
-        for mode in (Draft.Mode.REPLY, Draft.Mode.HOLDING, Draft.Mode.NOTE):
-            cc = said["cc"] if mode == Draft.Mode.REPLY else ""
-            desk.keep_draft(ticket, by=user, mode=mode, body=said[mode], cc=cc, at=at)
+        _keep(ticket, request, at=at)
     except Refused as refusal:
         return refuse(request, refusal, path_of(ticket))
     desk.arrive(ticket, by=user, at=at, is_writing=True)
     return HttpResponse(status=204)
+
+
+def _keep(ticket: Ticket, request: HttpRequest, *, at: dt.datetime) -> None:
+    """What stands in the composer becomes the writer's drafts. Raises Refused."""
+    said = {name: request.POST.get(name, "").replace("\x00", "") for name in ("cc", *Draft.Mode.values)}
+    for mode in (Draft.Mode.REPLY, Draft.Mode.HOLDING, Draft.Mode.NOTE):
+        cc = said["cc"] if mode == Draft.Mode.REPLY else ""
+        desk.keep_draft(ticket, by=person(request), mode=mode, body=said[mode], cc=cc, at=at)
 
 
 @require_GET

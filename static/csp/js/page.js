@@ -33,9 +33,18 @@ document.addEventListener("click", ({ target }) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
 });
 
-/* When a pane is replaced its heading says data-focus; errors do too. The page does not scroll away from the reader. */
+/* Where a dialog begins: at its first field (of radios, the chosen one), so that words typed after its key arrive. */
+const beginning = (pane) => {
+  const first = pane.querySelector(".dialog__b :is(input:not([type=hidden]),select,textarea):not(:disabled)");
+  return first?.type === "radio" ? pane.querySelector(`[name="${CSS.escape(first.name)}"]:checked`) ?? first : first;
+};
+
+/* When a pane is replaced its heading says data-focus; errors do too, and before it. The page does not scroll away from
+   the reader. */
 document.addEventListener("htmx:afterSettle", ({ target }) => {
-  (target.matches?.("[data-focus]") ? target : target.querySelector?.("[data-focus]"))?.focus({ preventScroll: true });
+  const marked = target.matches?.("[data-focus]") ? target : target.querySelector?.(".errsum[data-focus]") ?? target.querySelector?.("[data-focus]");
+  const field = marked?.matches("dialog h2") ? beginning(marked.closest("dialog")) : null;
+  (field ?? marked)?.focus({ preventScroll: true });
 });
 document.querySelector(".errsum[data-focus]")?.focus();
 
