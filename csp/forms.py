@@ -134,6 +134,8 @@ def only_team() -> Team | None:
 
 
 class GrantForm(forms.Form):
+    depending = ("team", "contract")  # which of them is needed, the role says
+
     role = forms.TypedChoiceField(label=_("Role"), choices=Role, coerce=Role)
     team = forms.ModelChoiceField(
         Team.objects.filter(is_active=True).order_by("name"),
@@ -196,6 +198,8 @@ class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for ty
 
 
 class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for type checkers only
+    of_imap = ("host", "port", "security", "username", "secret", "folder")  # only where mail is fetched
+
     secret = forms.CharField(
         label=_("Password or access token"),
         required=False,

@@ -54,6 +54,7 @@ class TestForm(forms.Form):
                     help_text=_("Tick all that are right."),
                 )  # fmt: skip
             self.fields[f"q{one.question.pk}"] = field
+        self.depending = tuple(self.fields)  # every question is asked of everybody
 
     def ticked(self) -> dict[int, list[int]]:
         found = {}

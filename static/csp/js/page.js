@@ -45,6 +45,7 @@ document.addEventListener("htmx:afterSettle", ({ target }) => {
   const marked = target.matches?.("[data-focus]") ? target : target.querySelector?.(".errsum[data-focus]") ?? target.querySelector?.("[data-focus]");
   const field = marked?.matches("dialog h2") ? beginning(marked.closest("dialog")) : null;
   (field ?? marked)?.focus({ preventScroll: true });
+  if (field?.tagName === "TEXTAREA") field.setSelectionRange(field.value.length, field.value.length);
 });
 document.querySelector(".errsum[data-focus]")?.focus();
 
@@ -55,3 +56,12 @@ for (const [name, isHot] of [["mouseover", true], ["mouseout", false], ["focusin
   });
 
 for (const pane of document.querySelectorAll("[data-scroll-end]")) pane.scrollTop = pane.scrollHeight;
+
+/* How many are marked: <form id="bulk"> with <span data-count-of="t"> counts its boxes of that name, on the page or not. */
+const count = (form) => {
+  const shown = form?.querySelector("[data-count-of]");
+  if (shown) shown.textContent = new FormData(form).getAll(shown.dataset.countOf).length;
+};
+document.addEventListener("change", ({ target }) => count(target.form));
+document.addEventListener("reset", ({ target }) => setTimeout(() => count(target)));
+for (const shown of document.querySelectorAll("[data-count-of]")) count(shown.closest("form"));
