@@ -155,8 +155,8 @@ def _cause(matter: Matter) -> Requirement | None:
     resolution = matter.resolution
     is_met = resolution is not None and bool(resolution.cause and resolution.cause_note)
     return Requirement(
-        "cause", is_met, _("Root cause"), _("Say what caused the complaint: choose the root cause and describe it."), _("Root cause"),
-        "resolution",
+        "cause", is_met, _("Root cause"),
+        _("Say what caused the complaint: choose the root cause and describe it."), _("Root cause"), "resolution",
     )  # fmt: skip
 
 
@@ -166,8 +166,8 @@ def _resolution(matter: Matter) -> Requirement | None:
     resolution = matter.resolution
     is_met = resolution is not None and bool(resolution.kind and resolution.text)
     return Requirement(
-        "resolution", is_met, _("Resolution"), _("Say how the complaint was resolved: choose the kind and describe it."),
-        _("Resolution"), "resolution",
+        "resolution", is_met, _("Resolution"),
+        _("Say how the complaint was resolved: choose the kind and describe it."), _("Resolution"), "resolution",
     )  # fmt: skip
 
 
