@@ -190,6 +190,20 @@ def test_the_preview_and_the_rail_are_parts_and_pages(cast: Cast) -> None:
     assert browser(cast.otto).get(f"/tickets/{row.pk}/peek/").status_code == 404
 
 
+def test_beside_a_ticket_stands_the_list_that_it_was_opened_from(cast: Cast) -> None:
+    row = ticket(cast, assignee=cast.rita, subject="The hob stays cold")
+    here = f"/tickets/{row.pk}/"
+    client = browser(cast.sam)
+    for referer, name in (("/queue/team/?kind=inquiry", "team"), (f"{here}?list=waiting", "waiting"), ("/search/", "")):
+        page = client.get(here, headers={"Referer": f"http://testserver{referer}"}).content.decode()
+        assert f'hx-get="/queue/rail/?current={row.pk}&amp;list={name}"' in page
+    assert "list=escalated" in client.get(f"{here}?list=escalated").content.decode()
+    assert f'href="{here}?list=team"' in client.get("/queue/rail/?list=team").content.decode()
+    assert "Nothing here" in client.get("/queue/rail/?list=escalated").content.decode()
+    # Nothing is hers: the team's list is more use than an empty one.
+    assert "The hob stays cold" in client.get("/queue/rail/?list=nonsense").content.decode()
+
+
 def test_an_open_list_of_ones_own_learns_that_a_ticket_was_given_to_somebody_else(cast: Cast) -> None:
     ticket = factories.ticket(team=cast.team, customer=cast.carl, received_at=AT - HOUR, assignee=cast.rita)
     client = browser(cast.rita)

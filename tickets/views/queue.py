@@ -267,13 +267,21 @@ def peek(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, template, context)
 
 
+def _beside(view: View, user: User) -> queues.Page:
+    return queues.page(queues.select(view, user), view=view, teams=queues.merged(view, queues.Filters(), user), size=30)
+
+
 @require_GET
 @access.requires(Permission.SEE_TICKETS)
 def rail(request: HttpRequest) -> HttpResponse:
-    """The own queue as a narrow list beside a ticket; a part of the ticket page."""
+    """A narrow list beside a ticket: the one that it was opened from, else the own one, else the team's."""
     at, user = clock.now(), person(request)
-    view = View.MINE if access.may(user, Permission.WORK_TICKETS) else View.TEAM
-    page = queues.page(queues.select(view, user), view=view, teams=queues.merged(view, queues.Filters(), user), size=30)
+    asked = request.GET.get("list", "")
+    view = View(asked) if asked in queues.TITLES else View.MINE
+    page = _beside(view, user)
+    if view != asked and not page.tickets:
+        view = View.TEAM
+        page = _beside(view, user)
     context = {
         "at": at,
         "view": view,

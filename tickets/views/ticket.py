@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from collections import defaultdict
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
@@ -26,6 +27,7 @@ from tickets import call_backs, changes, closing, complexity, desk, disclosure, 
 from tickets.conversation import family, received_at, recipients, seen_of, spell
 from tickets.forms import ComposerForm, IdentityForm
 from tickets.models import CallBack, ComplexityProposal, Draft, Escalation, Interaction, Resolution, Ticket, TicketLink
+from tickets.queues import TITLES
 from tickets.views.complaints import panel
 from tickets.views.door import (
     customer_name,
@@ -70,11 +72,19 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
         desk.arrive(ticket, by=user, at=at)
     elif not may_work and not is_live:
         disclosure.read_ticket(ticket, by=user, at=at)
-    context = workspace(ticket, user, at=at) | {"at": at}
+    context = workspace(ticket, user, at=at) | {"at": at, "list": _list_of(request)}
     if may_work and not is_live:
         context |= composer(request, ticket, user, context)
     template = "tickets/ticket.html#live" if is_live else "tickets/ticket.html"
     return render(request, template, context)
+
+
+def _list_of(request: HttpRequest) -> str:
+    """The list that the ticket was opened from, for the one beside it: by its address, else by where the click was."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    queue = came_from.path.removeprefix(reverse("queue")).strip("/")
+    wanted = [request.GET.get("list", ""), queue, *parse_qs(came_from.query).get("list", [])]
+    return next((name for name in wanted if name in TITLES), "")
 
 
 def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
