@@ -74,6 +74,16 @@ def test_everything_that_runs_says_whether_it_is_well():
         assert name == "migrate" or service["healthcheck"]["test"], name
 
 
+def test_every_setting_reaches_the_containers():
+    source = (ROOT / "csp" / "settings.py").read_text()
+    read = set(re.findall(r'(?:text|flag|number|words|secret)\(\s*"([A-Z_]+)"', source))
+    given = {name.removesuffix("_FILE") for name in COMPOSE["x-csp"]["environment"]}
+    given |= {name for service in COMPOSE["services"].values() for name in service.get("environment") or {}}
+    of_the_image = {"CSP_DATA_DIR", "CSP_STATIC_ROOT", "CSP_MAIL_DOOR_HOST", "CSP_MAIL_DOOR_PORT"}
+    of_a_checkout = {"CSP_EMBEDDED", "CSP_DEMO_DATABASE", "CSP_SINK_PORT"}
+    assert not read - given - of_the_image - of_a_checkout
+
+
 def test_the_image_holds_no_engine_and_no_secret():
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert {".git", ".state", ".venv", "secrets", "requirements-engines.*", "tests"} <= set(ignored)
