@@ -104,6 +104,9 @@ def test_an_auditor_sees_everything_but_who_it_is_and_the_reading_is_on_record(c
         assert hidden not in page
     entry = TrailEntry.objects.get(act=Act.TICKET_READ)
     assert (entry.actor, entry.subject) == (f"user:{cast.vera.pk}", f"ticket:{ticket.pk}")
+    browser(cast.vera).get(f"/tickets/{ticket.pk}/peek/", headers=HTMX)
+    browser(cast.rita).get(f"/tickets/{ticket.pk}/peek/", headers=HTMX)
+    assert TrailEntry.objects.filter(act=Act.TICKET_READ).count() == 2
 
 
 def test_no_text_tells_an_auditor_who_the_customer_is(cast: Cast) -> None:

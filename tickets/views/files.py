@@ -68,7 +68,10 @@ def picture(request: HttpRequest, number: int) -> HttpResponseBase:
     """A picture for showing inside a page, if its content is one that cannot carry a script; else it does not exist."""
     row = _attachment(request, number)
     try:
-        content = vault.read(row.blob)
+        if access.may(person(request), Permission.WORK_TICKETS, team_id=row.interaction.ticket.team_id):
+            content = vault.read(row.blob)
+        else:
+            content = disclosure.open_attachment(row, by=person(request), at=clock.now())
     except vault.Unreadable as error:
         raise Http404 from error
     kind = files.shown_inline_as(content)

@@ -21,7 +21,7 @@ from csp.access import Refused
 from csp.horizon import Due
 from csp.models import Team, User
 from csp.roles import Permission, Role
-from tickets import assignment, changes, desk, queues
+from tickets import assignment, changes, desk, disclosure, queues
 from tickets.conversation import conversation, obligations
 from tickets.forms import filters as read_filters
 from tickets.models import Category, Interaction, Ticket
@@ -246,6 +246,9 @@ def _empty(view: View, filters: queues.Filters) -> dict[str, str]:
 @access.requires(Permission.SEE_TICKETS)
 def peek(request: HttpRequest, number: int) -> HttpResponse:
     at, ticket = clock.now(), load(request, number)
+    may_work = access.may(person(request), Permission.WORK_TICKETS, team_id=ticket.team_id)
+    if not may_work:
+        disclosure.read_ticket(ticket, by=person(request), at=at)
     said = conversation(ticket)
     last = next((row for row in reversed(said) if row.direction == Interaction.Direction.IN), None)
     names = sees_names(person(request), ticket)
@@ -261,7 +264,7 @@ def peek(request: HttpRequest, number: int) -> HttpResponse:
         "said": said,
         "words": words if names or last is None else without_names(words, ticket.customer, last.sender_name),
         "files": last.attachments.all() if last else [],
-        "may_work": access.may(person(request), Permission.WORK_TICKETS, team_id=ticket.team_id),
+        "may_work": may_work,
     }
     template = "tickets/peek.html#peek" if is_fragment(request) else "tickets/peek.html"
     return render(request, template, context)
