@@ -92,7 +92,7 @@ def test_the_board_costs_the_same_however_full_it_is(cast: Cast) -> None:
     few = cost()
     for _each in range(5):
         raised(cast)
-    assert cost() == few <= 12
+    assert cost() == few <= 13
 
 
 def test_the_board_is_told_of_changes(cast: Cast) -> None:
