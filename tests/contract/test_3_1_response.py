@@ -221,4 +221,5 @@ def test_an_answer_costs_at_most_twenty_statements(cast: Cast) -> None:
     seen = make.on_screen(ticket=ticket)
     with CaptureQueriesContext(connection) as statements:
         make.answer(ticket=ticket, by=cast.rita, at=make.AT + HOUR, seen_through=seen)
-    assert len(statements) <= 20
+    asked = [row for row in statements if not row["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(asked) <= 20
