@@ -13,8 +13,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from csp import mailboxes
-from csp.models import Contract, Mailbox, Team, User
+from csp import mailboxes, tokens
+from csp.models import ApiToken, Contract, Mailbox, Team, User
 from csp.roles import Office, Role
 
 
@@ -232,6 +232,16 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for typ
 
     def _post_clean(self) -> None:
         """Leave the instance alone: the verb changes it."""
+
+
+class TokenForm(forms.Form):
+    """What a new API token is called, may do, and how long it lasts."""
+
+    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("What uses it, such as “Telephone system”."))
+    scope = forms.ChoiceField(label=_("May"), choices=ApiToken.Scope.choices, initial=ApiToken.Scope.READ)
+    days = forms.IntegerField(
+        label=_("Lasts (days)"), min_value=1, max_value=tokens.MOST_DAYS, initial=tokens.USUAL_DAYS
+    )
 
 
 class AssessmentDecisionForm(forms.Form):

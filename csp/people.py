@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from csp import access, signin, trail
+from csp import access, signin, tokens, trail
 from csp.access import Refused
 from csp.events import Act
 from csp.models import Appointment, Contract, RoleGrant, Team, User
@@ -211,7 +211,9 @@ def deactivate(user: User, *, by: User, at: dt.datetime) -> User:
         row.save(update_fields=["ends_at"])
     user.is_active, user.left_at = False, at
     user.save()
-    facts = {**ended, "sessions_ended": signin.end_sessions(user)}
+    facts = {
+        **ended, "sessions_ended": signin.end_sessions(user), "tokens_ended": tokens.end_all(user, by=by, at=at)
+    }  # fmt: skip
     trail.record(Act.PERSON_DEACTIVATED, subject_of(user), by=by, at=at, facts=facts)
     return user
 

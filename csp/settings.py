@@ -163,6 +163,23 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 
+# The API: JSON alone, by token alone; every view states the rest (csp.api).
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNICODE_JSON": False,  # half of a surrogate pair, sent by anybody, is said again in an error
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CSP",
+    "DESCRIPTION": "Tickets, their clocks and what is said in them. Ask with `Authorization: Bearer csp_…`.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
 ROOT_URLCONF = "csp.urls"
 WSGI_APPLICATION = "csp.wsgi.application"
 ASGI_APPLICATION = "csp.asgi.application"

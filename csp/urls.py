@@ -6,15 +6,34 @@ import audits.admin  # noqa: F401  registers its records
 import feedback.admin  # noqa: F401
 import tickets.admin  # noqa: F401
 import training.admin  # noqa: F401
-from csp import admin
+from csp import admin, api
 from csp.demo import pages as demo
-from csp.views import account, accounts, assessments, first_run, health, home, notices, people, shifts, teams
+from csp.views import (
+    account,
+    accounts,
+    api_docs,
+    assessments,
+    first_run,
+    health,
+    home,
+    notices,
+    people,
+    shifts,
+    teams,
+    tokens,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("", include(accounts.urlpatterns)),
     path("account/", account.profile, name="account"),
     path("account/theme/", account.theme, name="theme"),
+    path("account/tokens/", tokens.index, name="tokens"),
+    path("account/tokens/<int:token>/revoke/", tokens.revoke, name="token_revoke"),
+    path("api/", api_docs.page, name="api_docs"),
+    path("api/v1/me/", api.Me.as_view(), name="api_me"),
+    path("api/v1/clauses/", api.Clauses.as_view(), name="api_clauses"),
+    path("api/v1/schema/", api.schema, name="api_schema"),
     path("account/sessions/end/", account.end_sessions, name="sessions_end"),
     path("", include("tickets.urls")),
     path("", include("audits.urls")),
@@ -33,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/people/", people.index, name="people"),
     path("settings/people/add/", people.add, name="person_add"),
     path("settings/people/<int:pk>/", people.person, name="person"),
+    path("settings/people/<int:pk>/tokens/<int:token>/revoke/", tokens.revoke_of, name="person_token_revoke"),
     path("settings/people/<int:pk>/roles/", people.grant, name="role_grant"),
     path("settings/people/<int:pk>/roles/<int:grant>/end/", people.end_role, name="role_end"),
     re_path(

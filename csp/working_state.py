@@ -1,4 +1,5 @@
-"""What the platform itself lets go of by routine: network addresses, ended sessions, sign-in attempts, read notices."""
+"""What the platform itself lets go of by routine: network addresses, ended sessions and tokens, sign-in attempts,
+read notices, remembered answers."""
 
 from __future__ import annotations
 
@@ -6,15 +7,18 @@ import datetime as dt
 from typing import Any
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from csp import disposing
 from csp.disposing import Routine
-from csp.models import Notice, Session, TrailEntry
+from csp.models import ApiAnswer, ApiToken, Notice, Session, TrailEntry
 from csp.records import Kept
 
 # What tells that somebody was told of a failure is shown with its case, and goes with it.
 KEPT_NOTICES = (Notice.Kind.CASE, Notice.Kind.MEASURE)
+
+# How long the same Idempotency-Key gets the same answer.
+API_ANSWERS_KEPT = dt.timedelta(hours=24)
 
 
 def _before(kept: Kept, at: dt.datetime) -> dt.datetime:
@@ -42,6 +46,12 @@ ROUTINES = (
     Routine("read notices", Kept.MACHINERY,
             lambda at: Notice.objects.filter(read_at__lt=_before(Kept.MACHINERY, at)).exclude(kind__in=KEPT_NOTICES),
             _deleted),
+    Routine("API tokens", Kept.MACHINERY,
+            lambda at: ApiToken.objects.filter(
+                Q(revoked_at__lt=_before(Kept.MACHINERY, at)) | Q(expires_at__lt=_before(Kept.MACHINERY, at))
+            ), _deleted),
+    Routine("API answers", Kept.MACHINERY,
+            lambda at: ApiAnswer.objects.filter(answered_at__lt=at - API_ANSWERS_KEPT), _deleted),
     *(Routine(model._meta.label_lower, Kept.ADDRESSES,
               lambda at, model=model: model.objects.filter(attempt_time__lt=_before(Kept.ADDRESSES, at)),  # type: ignore[misc]
               _deleted) for model in (AccessAttempt, AccessFailureLog, AccessLog)),

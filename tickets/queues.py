@@ -168,8 +168,9 @@ def page(
     after: str = "",
     before: str = "",
     size: int = PAGE,
+    also: Sequence[str] = (),
 ) -> Page:
-    """One page of a queue. A cursor that cannot be read shows the first page.
+    """One page of a queue, `also` with these columns. A cursor that cannot be read shows the first page.
 
     Somebody who reads several `teams` has the first of each, read by index, put together: the indexes are by team, and
     sorting all that is open would grow with the desk.
@@ -187,7 +188,7 @@ def page(
     by = (order, "-pk" if backwards else "pk")
     if len(teams) > 1:
         tickets = heads(tickets, teams, by, size + 1)
-    rows = list(tickets.select_related("customer", "assignee").only(*SHOWN).order_by(*by)[: size + 1])
+    rows = list(tickets.select_related("customer", "assignee").only(*SHOWN, *also).order_by(*by)[: size + 1])
     has_more = len(rows) > size
     rows = rows[:size]
     if backwards:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from tickets import api
 from tickets.views import (
     acts,
     complaints,
@@ -112,4 +113,18 @@ urlpatterns = [
     path("attachments/<int:number>/picture/", files.picture, name="picture"),
     path("interactions/<int:number>/as-sent/", files.as_sent, name="as_sent"),
     path("interactions/<int:number>/source/", files.source, name="source"),
+    path("api/v1/tickets/", api.Tickets.as_view(), name="api_tickets"),
+    path("api/v1/tickets/<int:ticket>/", api.OneTicket.as_view(), name="api_ticket"),
+    path("api/v1/tickets/<int:ticket>/interactions/", api.Interactions.as_view(), name="api_interactions"),
+    path("api/v1/tickets/<int:ticket>/reply/", api.Replies.as_view(), name="api_reply"),
+    path("api/v1/tickets/<int:ticket>/holding/", api.Holdings.as_view(), name="api_holding"),
+    path("api/v1/tickets/<int:ticket>/note/", api.Notes.as_view(), name="api_note"),
+    path("api/v1/tickets/<int:ticket>/assign/", api.Assignment.as_view(), name="api_assign"),
+    path("api/v1/tickets/<int:ticket>/state/", api.State.as_view(), name="api_state"),
+    path("api/v1/tickets/<int:ticket>/escalate/", api.Escalation.as_view(), name="api_escalate"),
+    path("api/v1/tickets/<int:ticket>/complex/", api.MarkComplex.as_view(), name="api_complex"),
+    path("api/v1/attachments/<int:attachment>/", api.OneAttachment.as_view(), name="api_attachment"),
+    path("api/v1/customers/", api.Customers.as_view(), name="api_customers"),
+    path("api/v1/customers/<int:customer>/", api.OneCustomer.as_view(), name="api_customer"),
+    path("api/v1/obligations/", api.Obligations.as_view(), name="api_obligations"),
 ]

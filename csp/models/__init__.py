@@ -1,6 +1,7 @@
 """The platform's rows: people, the agreement, deadlines, the trail, the outbox and stored bytes."""
 
 from csp.models.agreement import Contract, Reading, Signature, Version
+from csp.models.api import ApiAnswer, ApiToken
 from csp.models.blobs import Blob, BlobKey, MaskedSource
 from csp.models.deadlines import Assessment, AssessmentFile, Attempt, Breach, Deadline, Held
 from csp.models.erasure import Erasure, ErasureItem, ErasureLine, Keeping, Lock, LockItem
@@ -31,6 +32,8 @@ from csp.models.trail import EvidenceMark, EvidenceShape, TrailCheckpoint, Trail
 __all__ = [
     "Absence",
     "Address",
+    "ApiAnswer",
+    "ApiToken",
     "Appointment",
     "Assessment",
     "AssessmentFile",

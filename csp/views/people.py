@@ -87,6 +87,7 @@ def _person_page(request: HttpRequest, user: User, form: PersonForm, grant: Gran
         "offices": user.appointments.filter(ends_at__isnull=True),
         "has_second_factor": signin.has_second_factor(user),
         "is_me": user == request.user,
+        "tokens": user.api_tokens.in_force(clock.now()).order_by("pk"),
         "sessions": user.sessions.filter(expire_date__gt=clock.now()).count(),
     }
     return render(request, "csp/person.html", context, status=status)

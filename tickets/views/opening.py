@@ -33,7 +33,7 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if form.is_valid():
             try:
-                ticket = _open(form, user, at)
+                ticket = open_by(form, user, at)
             except (Refused, BadHeader) as refusal:
                 form.add_error(None, str(refusal))
             else:
@@ -43,7 +43,8 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
     return render(request, "tickets/new.html", context, status=status)
 
 
-def _open(form: forms.NewTicketForm, user: User, at: dt.datetime) -> Ticket:
+def open_by(form: forms.NewTicketForm, user: User, at: dt.datetime) -> Ticket:
+    """The ticket that a valid form describes. Raises Refused, BadHeader."""
     good = form.cleaned_data
     sent = [files.uploaded(upload) for upload in good["files"]]
     customer: Customer | opening.Who | None = opening.Who(good["name"], good["email"], good["phone"])

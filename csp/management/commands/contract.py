@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from csp.contract import CLAUSES, Obligation, obligations_of
+from csp.api import register
+from csp.contract import CLAUSES, obligations_of
 
 
 class Command(BaseCommand):
@@ -31,34 +32,3 @@ class Command(BaseCommand):
                 notes = "".join(f" ({words})" for words, holds in marks if holds)
                 self.stdout.write(f"       {rule.code:<18}{rule.starts} + {term}; met when {rule.met_when}{notes}")
             self.stdout.write("")
-
-
-def register() -> dict[str, dict[str, Any]]:
-    """The register as plain data, keyed by clause."""
-    return {
-        number: {
-            "title": clause.title,
-            "summary": clause.summary,
-            "control": clause.control,
-            "obligations": [_plain(rule) for rule in obligations_of(number)],
-        }
-        for number, clause in CLAUSES.items()
-    }
-
-
-def _plain(rule: Obligation) -> dict[str, Any]:
-    term = rule.term
-    return {
-        "obligation": rule.code,
-        "verb": rule.verb,
-        "nature": rule.nature.value,
-        "starts": rule.starts,
-        "term": {"hours": term.hours, "days": term.days, "months": term.months, "mode": term.mode} if term else None,
-        "met_when": rule.met_when,
-        "policy": rule.policy,
-        "reminders_percent": list(rule.reminders),
-        "reminders_hours_before": [before.total_seconds() / 3600 for before in rule.reminders_before],
-        "escalates": rule.escalates,
-        "opens_noncompliance": rule.opens_noncompliance,
-        "enforced": rule.enforced,
-    }
