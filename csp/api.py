@@ -195,9 +195,9 @@ class View(APIView):
         said = request.META.get("CONTENT_LENGTH") or "0"
         if said.isascii() and said.isdigit() and int(said) > LARGEST:
             raise TooLarge
-        method = request.method or ""
+        method = "GET" if request.method == "HEAD" else request.method or ""
         if method not in self.guards:
-            return  # HEAD, OPTIONS, and what the address does not know
+            return  # OPTIONS, and what the address does not know
         if method != "GET" and token_of(request).scope != ApiToken.Scope.WRITE:
             raise exceptions.PermissionDenied(_("This token may only read."), code="read_only_token")
         permission = self.guards[method]

@@ -13,11 +13,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audits import retention
-from csp import api, clock, deadlines, loops, people, throttle, tokens
+from csp import api, checks, clock, deadlines, loops, people, throttle, tokens
 from csp.models import ApiAnswer, ApiToken, Deadline, Restriction, TrailEntry, User
 from tests import factories
 from tests.cast import Cast
@@ -182,6 +183,26 @@ def test_each_role_reads_what_it_reads_in_the_desk(cast: Cast, who: str):
         assert "Carl" not in everything
         assert "northwind" not in everything
         assert TrailEntry.objects.filter(act="ticket.read", actor=f"user:{cast.vera.pk}").count() == 4
+
+
+@pytest.mark.parametrize("who", SEEN)
+def test_to_ask_for_the_head_alone_is_to_ask(cast: Cast, who: str):
+    ticket = factories.ticket(team=cast.team, customer=cast.carl)
+    asks = caller(getattr(cast, who))
+    answer = asks.client.head(f"/api/v1/tickets/{ticket.pk}/", headers=asks.headers)
+    assert answer.status_code == SEEN[who]
+
+
+def test_only_the_api_and_customers_links_are_exempt_from_the_csrf_check():
+    exempt = {
+        route: checks.guard_of(pattern.callback)
+        for route, pattern in checks.patterns(get_resolver())
+        if getattr(pattern.callback, "csrf_exempt", False)
+    }
+    by_token = {route for route in exempt if route.startswith("api/v1/")}
+    assert by_token
+    # the others are answered to nobody signed in: the secret in the address is what a forger would need
+    assert {guard for route, guard in exempt.items() if route not in by_token} == {"open"}
 
 
 @pytest.mark.parametrize(("who", "status"), [("rita", 201), ("sam", 201), ("otto", 404), ("vera", 403), ("adam", 403)])
