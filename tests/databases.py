@@ -21,7 +21,9 @@ def _made_again(case: TransactionTestCase) -> None:
     with wrapper._nodb_cursor() as cursor:  # type: ignore[attr-defined]  # what Django's own test runner uses
         quote = wrapper.ops.quote_name
         cursor.execute(f"DROP DATABASE {quote(name)} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {quote(name)} TEMPLATE {quote(os.environ['CSP_TEST_TEMPLATE'])}")
+        # Copying files is three times as fast here as writing the log of them, which nobody reads.
+        template = quote(os.environ["CSP_TEST_TEMPLATE"])
+        cursor.execute(f"CREATE DATABASE {quote(name)} TEMPLATE {template} STRATEGY FILE_COPY")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from typing import Literal
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -17,19 +13,13 @@ from csp import clock
 from csp.models import User
 from csp.roles import Office
 from tests import factories as make
+from tests.accessibility import obstacles
 from tests.cast import Cast
 from tests.contract.test_8_1_noncompliance import appoint
 from tickets import handling
 from tickets.models import CoSignature
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-
-# What sticks out of the page to the right, but for what scrolls in a frame of its own.
-TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-    [...document.querySelectorAll("main *")]
-        .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, .tabs"))
-        .map((one) => one.outerHTML.slice(0, 160))"""
 
 
 def signed_in(browser: Browser, server: LiveServer, user: User) -> BrowserContext:
@@ -85,30 +75,18 @@ def test_nothing_stands_in_anybodys_way(
     handling.respond(ticket, by=cast.rita, at=now, body="Done.", seen_through=make.on_screen(ticket=ticket))
     context = signed_in(browser, live_server, owner)
     as_sam = signed_in(browser, live_server, cast.sam)
-    looks: list[tuple[Literal["light", "dark"], int]] = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 320)]
     pages = [
         (as_sam, f"/noncompliance/{case.pk}/"), (context, "/noncompliance/"), (context, "/noncompliance/report/"),
         (context, f"/corrective-actions/{action.pk}/"), (context, "/corrective-actions/"), (context, "/measures/"),
         (context, f"/measures/{measure.pk}/"), (as_sam, "/cosign/"), (as_sam, f"/noncompliance/{case.pk}/split/"),
     ]  # fmt: skip
     complaints: list[str] = []
+    for opened in (context, as_sam):
+        opened.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        opened.on("weberror", lambda raised: complaints.append(str(raised.error)))
     for who, url in pages:
         page = who.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        for scheme, width in looks:
-            page.emulate_media(color_scheme=scheme)
-            page.set_viewport_size({"width": width, "height": 900})
-            answer = page.goto(url)
-            assert answer is not None
-            assert answer.status == 200, url
-            found = Axe().run(page).response["violations"]
-            assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == [], (url, scheme, width)
-            wide = page.evaluate(TOO_WIDE)
-            assert wide == [], (url, width)
-            if folder := os.environ.get("CSP_SCREENSHOTS"):
-                name = url.strip("/").replace("/", "-") or "home"
-                page.screenshot(path=f"{folder}/{name}-{scheme}-{width}.png", full_page=width < 500)
+        complaints += obstacles(page, url)
         page.close()
     context.close()
     as_sam.close()
