@@ -138,6 +138,7 @@ def surroundings(tmp_path: Path, transactional_db: None, valkey_url: str) -> dic
         "CSP_DATA_DIR": str(data),
         "CSP_STATIC_ROOT": str(tmp_path / "static"),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": sys.pycache_prefix or "",  # the image's libraries come compiled
         "PYTHONUNBUFFERED": "1",
         "PATH": f"{BIN}:{os.environ['PATH']}",
     }  # fmt: skip

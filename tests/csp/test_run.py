@@ -253,6 +253,14 @@ def test_with_both_addresses_set_the_engines_are_not_even_installed(monkeypatch:
     assert install.wanted("test") == ["requirements.txt", "requirements-engines.txt", "requirements-dev.txt"]
 
 
+def test_who_wants_no_bytecode_beside_sources_has_it_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    install.keep_bytecode_here()
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ
+    assert os.environ["PYTHONPYCACHEPREFIX"] == str(place.ROOT / ".venv" / "bytecode")
+
+
 def test_help_needs_nothing_installed(tmp_path: Path) -> None:
     shutil.copy(place.ROOT / "run", tmp_path / "run")
     done = subprocess.run(["sh", str(tmp_path / "run"), "help"], capture_output=True, text=True, check=True)
