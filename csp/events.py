@@ -74,6 +74,7 @@ class Act(TextChoices):
     SOURCE_READ = "source.read", _("opened a message source")
     # mail that waits for a person
     MAIL_LANDED = "mail.landed", _("landed a message")
+    MAIL_LANDED_AGAIN = "mail.landed_again", _("was handed a message that was here already")
     MAIL_UNSORTED = "mail.unsorted", _("put a message among the unsorted")
     MAIL_GENUINE = "mail.genuine", _("ruled a message genuine")
     MAIL_SPAM = "mail.spam", _("ruled a message spam")

@@ -24,8 +24,7 @@ from csp.privacy import masking
 from csp.roles import Permission
 from tickets import desk
 from tickets.customers import find_address
-from tickets.intake import facts, reading, taking_in, verdicts
-from tickets.intake.landing import trail_subject
+from tickets.intake import facts, landing, reading, taking_in, verdicts
 from tickets.intake.message import PROBLEMS
 from tickets.models import InboundMessage, Ruling, SenderRule
 
@@ -41,6 +40,7 @@ FLAGS = {
     "same_id_other_content": gettext_lazy("It bears the id of an earlier message, but says something else."),
     "reply_to_differs": gettext_lazy("Answers to it would go to another address than the sender's."),
     "receipt_gap": gettext_lazy("It reached us more than five minutes before it was stored."),
+    landing.EARLIER: gettext_lazy("A copy of it had reached us more than five minutes before this one."),
     "stranger": gettext_lazy("Its sender quotes a ticket of somebody else."),
     "incomplete": gettext_lazy("It was too large to be fetched whole."),
 }
@@ -130,7 +130,7 @@ def rule(
         row.save(update_fields=["state"])
     trail.record(
         Act.MAIL_GENUINE if verdict == Verdict.GENUINE else Act.MAIL_SPAM,
-        trail_subject(row),
+        row.trail_subject,
         by=by,
         at=at,
         facts={"ruling": ruling.pk, "ticket": row.ticket_id, "received": row.received_at},
@@ -193,7 +193,7 @@ def _take_back(ruling: Ruling, row: InboundMessage, by: User, at: dt.datetime) -
     ruling.save(update_fields=["undone_at", "undone_by"])
     row.state = State.UNSORTED
     row.save(update_fields=["state"])
-    trail.record(Act.MAIL_RULING_UNDONE, trail_subject(row), by=by, at=at, facts={"ruling": ruling.pk})
+    trail.record(Act.MAIL_RULING_UNDONE, row.trail_subject, by=by, at=at, facts={"ruling": ruling.pk})
 
 
 @transaction.atomic
@@ -211,7 +211,7 @@ def review(ruling: Ruling, *, by: User, at: dt.datetime, agrees: bool) -> Ruling
     ruling.reviewed_by, ruling.reviewed_at, ruling.review_agrees = by, at, agrees
     ruling.save(update_fields=["reviewed_by", "reviewed_at", "review_agrees"])
     trail.record(
-        Act.MAIL_RULING_REVIEWED, trail_subject(row), by=by, at=at, facts={"ruling": ruling.pk, "agrees": agrees}
+        Act.MAIL_RULING_REVIEWED, row.trail_subject, by=by, at=at, facts={"ruling": ruling.pk, "agrees": agrees}
     )  # fmt: skip
     if not agrees and ruling.verdict == Verdict.SPAM:
         _take_back(ruling, row, by, at)

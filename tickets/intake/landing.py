@@ -3,7 +3,8 @@
     message = landing.land(raw, door=Door.SMTP, accepted_at=now, at=now)
 
 One committed transaction of its own: a door says "250", or flags the mail on the server, only after this has returned.
-Landing the same bytes again is a no-op that returns the first row (`is_new` tells).
+Landing the same bytes again returns the first row (`is_new` tells). Where that copy knows another time of receipt, the
+time is written down too, and one that shows that we had the message earlier than we knew is flagged on the first row.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from csp import mailboxes, trail, vault
 from csp.events import Act
-from csp.models import Mailbox
+from csp.models import Mailbox, TrailEntry
 from tickets.intake import reading
 from tickets.intake.charsets import storable_line
 from tickets.models import InboundMessage
@@ -32,6 +35,15 @@ _FARTHEST = dt.timedelta(days=30)
 # ... and so is one this old, whatever the others say: servers that lost the date answer with their first day.
 _OLDEST = dt.timedelta(days=366 * 25)
 _HEADER = 256 * 1024
+EARLIER = "received_earlier"  # the flag of a message of which we had a copy before
+
+
+class Times(NamedTuple):
+    """Every time of receipt that one copy of a message knows."""
+
+    accepted: dt.datetime | None  # when our own door said 250
+    internal: dt.datetime | None  # what the IMAP server says
+    hop: dt.datetime | None  # topmost Received of a host we trust
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,11 +100,12 @@ def land(
     digest = hashlib.sha256(raw).digest()
     known = InboundMessage.objects.filter(sha256=digest)
     row = known.first()
-    if row is not None:
-        return row
     hosts = [*settings.TRUSTED_RELAYS, *([mailbox.host] if mailbox is not None and mailbox.host else [])]
     hop_at = hop(raw, None if trust_received else hosts)
-    first = receipt([accepted_at, internal_date, hop_at], at)
+    times = Times(accepted_at, internal_date, hop_at)
+    if row is not None:
+        return _land_again(row, times, door=door, mailbox=mailbox, at=at)
+    first = receipt(times, at)
     try:
         with transaction.atomic(durable=True):
             row = InboundMessage.objects.create(
@@ -119,7 +132,7 @@ def land(
                 mailboxes.mail_came(mailbox, at)
             trail.record(
                 Act.MAIL_LANDED,
-                trail_subject(row),
+                row.trail_subject,
                 by=f"door:{door}",
                 at=at,
                 facts={
@@ -135,7 +148,7 @@ def land(
     except IntegrityError:
         row = known.first()
         if row is not None:  # the same bytes came in by another process in this instant
-            return row
+            return _land_again(row, times, door=door, mailbox=mailbox, at=at)
         if uid is None:
             raise
         # A server that gives one UID to two messages; the bytes decide, and these are new.
@@ -147,5 +160,31 @@ def land(
     return row
 
 
-def trail_subject(row: InboundMessage) -> str:
-    return row.trail_subject
+@transaction.atomic(durable=True)
+def _land_again(
+    row: InboundMessage, times: Times, *, door: InboundMessage.Door, mailbox: Mailbox | None, at: dt.datetime
+) -> InboundMessage:
+    """Write down what a second copy knows and the first did not. The same copy handed over twice says nothing new."""
+    if not any(times):
+        return row
+    row = InboundMessage.objects.select_for_update(no_key=True).get(pk=row.pk)
+    copy = {"door": door, "mailbox": mailbox.pk if mailbox else None}
+    facts = copy | {name: time for name, time in times._asdict().items() if time is not None}
+    told = TrailEntry.objects.filter(subject=row.trail_subject, act__in=[Act.MAIL_LANDED, Act.MAIL_LANDED_AGAIN])
+    had = [json.loads(text) for text in told.values_list("facts", flat=True)]
+    ours = json.loads(trail.canonical(facts))
+    if {row.accepted_at, row.internal_date, row.hop_at}.issuperset(filter(None, times)) or any(
+        ours.items() <= one.items() for one in had
+    ):
+        return row
+    first = receipt(times, at).received_at
+    flag_earlier(row, first)
+    trail.record(Act.MAIL_LANDED_AGAIN, row.trail_subject, by=f"door:{door}", at=at, facts=facts | {"received": first})
+    return row
+
+
+def flag_earlier(row: InboundMessage, received_at: dt.datetime) -> None:
+    """Say on a message that we had a copy of it before: its clock stands, a person sees that it began too late."""
+    if row.received_at - received_at > GAP and EARLIER not in row.flags:
+        row.flags.append(EARLIER)
+        row.save(update_fields=["flags"])

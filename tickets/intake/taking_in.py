@@ -29,8 +29,7 @@ from csp.privacy import requests as data_requests
 from tickets import acknowledging, delivery, handling, merging
 from tickets.conversation import Direction, File, Kind, Purpose, Said, excerpt_of, lock
 from tickets.customers import customer_for, find_address, new_customer
-from tickets.intake import facts, reading, sheet, threading, verdicts
-from tickets.intake.landing import trail_subject
+from tickets.intake import facts, landing, reading, sheet, threading, verdicts
 from tickets.intake.message import Message
 from tickets.intake.threading import Thread
 from tickets.models import Category, Delivery, InboundMessage, Interaction, Ticket, TicketLink
@@ -153,6 +152,7 @@ def _understand(row: InboundMessage, at: dt.datetime) -> None:
     earlier = _earlier(row)
     if earlier is not None and bytes(earlier.content_key or b"") == row.content_key:
         row.duplicate_of, row.ticket = earlier, earlier.ticket
+        landing.flag_earlier(earlier, row.received_at)
         _ignore(row, "The same message arrived before.", at, state=State.DUPLICATE)
         return
     if earlier is not None and row.message_id:
@@ -253,7 +253,7 @@ def _ignore(row: InboundMessage, reason: str, at: dt.datetime, *, state: Inbound
     """Kept, with the reason; nothing is owed."""
     _finish(row, state, reason, at)
     trail.record(
-        Act.MAIL_IGNORED, trail_subject(row), by=ACTOR, at=at, facts={"reason": reason, "ticket": row.ticket_id}
+        Act.MAIL_IGNORED, row.trail_subject, by=ACTOR, at=at, facts={"reason": reason, "ticket": row.ticket_id}
     )  # fmt: skip
 
 
@@ -261,7 +261,7 @@ def _unsorted(row: InboundMessage, thread: Thread | None, reason: str, at: dt.da
     """A person rules on it: no ticket, no acknowledgement, no clock yet (tickets.sorting)."""
     row.ticket = thread.ticket if thread is not None and thread.is_participant else None
     _finish(row, State.UNSORTED, reason, at)
-    trail.record(Act.MAIL_UNSORTED, trail_subject(row), by=ACTOR, at=at, facts={"received": row.received_at})
+    trail.record(Act.MAIL_UNSORTED, row.trail_subject, by=ACTOR, at=at, facts={"received": row.received_at})
 
 
 # ---------------------------------------------------------------- what people wrote

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from csp.models import Blob, Breach, TrailEntry
 from tests.cast import Cast
 from tests.factories import AT, DAY, HOUR
 from tests.tickets.intake.letters import arrive, letter, mailbox
+from tickets import sorting
 from tickets.intake import landing, taking_in
 from tickets.models import InboundMessage, Ticket
 
@@ -35,6 +37,29 @@ def test_landing_again_gives_the_first_row(cast: Cast) -> None:
     assert again.pk == first.pk
     assert again.received_at == AT
     assert InboundMessage.objects.count() == Blob.objects.count() == 1
+
+
+def test_every_time_that_a_second_copy_knows_is_kept_once(cast: Cast) -> None:
+    first = landing.land(letter(), door=landing.Door.SMTP, accepted_at=AT, at=AT)
+    box = mailbox(cast.team)
+    for _ in range(2):  # fetched, killed before the flag, fetched again
+        landing.land(letter(), door=landing.Door.IMAP, mailbox=box, internal_date=AT - HOUR, at=AT + HOUR)
+    [entry] = TrailEntry.objects.filter(act="mail.landed_again")
+    assert entry.subject == first.trail_subject
+    assert json.loads(entry.facts)["internal"] == "2025-03-03T08:00:00.000000+00:00"
+    first.refresh_from_db()
+    assert first.received_at == AT, "a clock may run by it already"
+    assert "A copy of it had reached us more than five minutes before this one." in sorting.sentences(first)
+
+
+@pytest.mark.parametrize(("before", "is_told"), [(5 * MINUTE, False), (6 * MINUTE, True)])
+def test_a_copy_received_earlier_is_told_with_the_first(cast: Cast, before: dt.timedelta, is_told: bool) -> None:
+    raw = letter(id="<1@northwind.example>")
+    first = arrive(raw)
+    landing.land(b"X-Way: the other\r\n" + raw, door=landing.Door.COMMAND, internal_date=AT - before, at=AT)
+    taking_in.take_in(AT)
+    first.refresh_from_db()
+    assert (landing.EARLIER in first.flags) is is_told
 
 
 def test_killed_between_landing_and_taking_in_nothing_is_lost(cast: Cast) -> None:
