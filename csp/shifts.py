@@ -18,7 +18,11 @@ from csp.servicetime import Calendar, Day
 
 def calendar_of(team: Team) -> Calendar:
     """The team's hours; without a plan somebody is always there."""
-    plan = ShiftPlan.objects.filter(team=team).first()
+    return hours_of(team, ShiftPlan.objects.filter(team=team).first())
+
+
+def hours_of(team: Team, plan: ShiftPlan | None) -> Calendar:
+    """The hours that a plan says; without one somebody is always there."""
     if plan is None:
         return Calendar(team.contract.zoneinfo)
     return Calendar(

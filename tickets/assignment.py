@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -12,7 +14,7 @@ from django.utils.translation import gettext as _
 from csp import access, batches, deadlines, notices, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Notice, RoleGrant, Team, User
+from csp.models import Notice, RoleGrant, Team, TrailEntry, User
 from csp.roles import TABLE, Permission
 from tickets import escalation, oversight
 from tickets.conversation import family, lock, running
@@ -42,8 +44,10 @@ def assign(ticket: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime)
             access.check(by, Permission.ASSIGN_OTHERS, team_id=root.team_id)
     if to is not None:
         check_can_be_assigned(root, to)
-    if root.assignee == to:
-        return root
+    return root if root.assignee == to else _give(root, to=to, by=by, at=at)
+
+
+def _give(root: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime, **facts: Any) -> Ticket:
     check_is_real(root)
     if to is not None:
         oversight.check_can_be_given(root, to, at)
@@ -69,9 +73,29 @@ def assign(ticket: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime)
         root.trail_subject,
         by=by,
         at=at,
-        facts={"from": before, "to": to.pk if to else None, "team": root.team_id},
+        facts={"from": before, "to": to.pk if to else None, "team": root.team_id, **facts},
     )
     return root
+
+
+@transaction.atomic
+def undo(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
+    """Take one's own latest assignment back: the ticket goes to whoever had it. Refused where anybody moved it since.
+
+    An assignment more, which names the one that it undoes; nothing is removed.
+    """
+    root = lock(ticket)
+    check_can_work(root, by)
+    moves = TrailEntry.objects.filter(subject=root.trail_subject, act__in=[Act.TICKET_ASSIGNED, Act.TICKET_TEAM])
+    last = moves.order_by("-version").first()
+    facts = json.loads(last.facts) if last is not None else {}
+    is_own = last is not None and last.act == Act.TICKET_ASSIGNED and last.actor == trail.name_of(by)
+    if last is None or not is_own or "undoes" in facts or facts["to"] != root.assignee_id:
+        raise Refused(_("Somebody has moved %(ref)s since. Nothing was undone.") % {"ref": root.reference})
+    before = User.objects.filter(pk=facts["from"] or 0).first()
+    if before is not None:
+        check_can_be_assigned(root, before)
+    return _give(root, to=before, by=by, at=at, undoes=last.pk)
 
 
 @transaction.atomic

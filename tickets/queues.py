@@ -142,7 +142,7 @@ def _says(words: str, user: User) -> Q:
 
 # What a line of a list shows, and what its order needs; no more is read of fifty tickets.
 SHOWN = (
-    "subject", "excerpt", "state", "channel", "team", "received_at", "last_interaction_at", "next_obligation",
+    "subject", "excerpt", "state", "channel", "team", "about", "received_at", "last_interaction_at", "next_obligation",
     "next_clause", "next_starts_at", "next_due_at", "customer__name", "customer__organisation", "assignee__name",
 )  # fmt: skip
 

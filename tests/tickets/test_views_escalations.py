@@ -8,9 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from csp import shifts
+from csp.roles import Role
 from tests import factories
 from tests.cast import Cast
-from tests.factories import AT, HOUR
+from tests.factories import AT, DAY, HOUR
 from tests.tickets.desk import HTMX, at_nine, browser
 from tickets import complexity, escalation
 from tickets.models import Escalation, Ticket
@@ -93,6 +95,65 @@ def test_the_board_costs_the_same_however_full_it_is(cast: Cast) -> None:
     for _each in range(5):
         raised(cast)
     assert cost() == few <= 13
+
+
+def rita_is_away(cast: Cast) -> None:
+    shifts.enter(cast.rita, starts_at=AT - HOUR, ends_at=AT + 9 * DAY, deputy=None, by=cast.sam, at=AT - HOUR)
+
+
+def test_cover_is_named_in_one_click_and_undone(cast: Cast) -> None:
+    given, client = ticket(cast, "Nobody is there"), browser(cast.sam)
+    assert "Due before anyone is on shift" not in client.get("/escalations/").content.decode()
+    rita_is_away(cast)
+    for path in ("/escalations/", "/queue/team/"):
+        assert "Due before anyone is on shift" in client.get(path).content.decode()
+    assert "before Rita Representative is on shift" in client.get(f"/tickets/{given.pk}/").content.decode()
+    page = client.get("/escalations/").content.decode()
+    assert "Assign to Sam Supervisor" in page
+    assert "Assign to" not in browser(cast.vera).get("/escalations/").content.decode()
+    url, body = f"/escalations/cover/{given.pk}/", {"to": cast.sam.pk, "had": cast.rita.pk}
+    assert f'action="{url}"' in page
+    assert browser(cast.rita).post(url, body).status_code == 403
+    assert browser(cast.olga).post(url, body).status_code == 404
+    page = client.post(url, body, follow=True).content.decode()
+    assert f"#{given.pk} is assigned to Sam Supervisor." in page
+    assert f'action="{url}undo/"' in page
+    assert "Due before anyone is on shift" not in page
+    given.refresh_from_db()
+    assert given.assignee == cast.sam
+    assert "has moved" in client.post(url, body, follow=True).content.decode()  # the page was old
+    page = client.post(f"{url}undo/", follow=True).content.decode()
+    assert f"Undone: #{given.pk} is back with Rita Representative." in page
+    assert "has moved" in client.post(f"{url}undo/", follow=True).content.decode()
+    given.refresh_from_db()
+    assert given.assignee == cast.rita
+
+
+def test_proposals_spread_over_those_who_are_there(cast: Cast) -> None:
+    factories.person(name="Ben Beside", role=Role.REPRESENTATIVE, team=cast.team)
+    rita_is_away(cast)
+    for _each in range(2):
+        ticket(cast)
+    page = browser(cast.sam).get("/escalations/").content.decode()
+    assert page.count("Assign to Ben Beside") == page.count("Assign to Sam Supervisor") == 1
+
+
+def test_cover_costs_the_same_however_much_is_uncovered(cast: Cast) -> None:
+    client = browser(cast.sam)
+    rita_is_away(cast)
+
+    def cost(path: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(path)
+        return len([query for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))])
+
+    for path in ("/escalations/", "/queue/team/"):
+        ticket(cast)
+        cost(path)
+        few = cost(path)
+        for _each in range(3):
+            ticket(cast)
+        assert cost(path) == few <= 13
 
 
 def test_the_board_is_told_of_changes(cast: Cast) -> None:

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from csp.markup import vouched
 from csp.models import User
 from csp.templatetags.clocks import drawn
-from csp.templatetags.components import avatar, clause, icon
+from csp.templatetags.components import avatar, clause, icon, pill
 from csp.words import Words, active, gettext
 from tickets.models import Ticket
 
@@ -43,6 +43,7 @@ def rows(context: Context, lines: Iterable[Row]) -> SafeString:
     before, _zero, after = reverse("ticket", args=[0]).partition("0")
     peek_before, _zero, peek_after = reverse("peek", args=[0]).partition("0")
     clauses = functools.cache(clause)
+    uncovered = f"{pill(gettext('Due before anyone is on shift'), 'soon')} "
     parts = []
     for line in lines:
         ticket, number = line.ticket, line.ticket.pk
@@ -50,6 +51,7 @@ def rows(context: Context, lines: Iterable[Row]) -> SafeString:
         if select:
             label = select % {"ref": f"#{number}"}
             box = f'<input type="checkbox" name="t" value="{number}" form="bulk" aria-label="{label}">'
+        gap = uncovered if line.is_uncovered else ""
         mark = clauses(ticket.next_clause) if ticket.next_clause else "<span></span>"
         clock = (
             drawn(line.face, "col", zone=zone)
@@ -61,8 +63,9 @@ def rows(context: Context, lines: Iterable[Row]) -> SafeString:
             f'<span class="row__id">#{number}</span><div class="row__main">'
             f'<a class="row__t" href="{before}{number}{after}" hx-get="{peek_before}{number}{peek_after}" '
             f'hx-target="#peek" hx-trigger="focus">{escape(ticket.subject)}</a>'
-            f'<div class="row__s"><b>{escape(line.name)}</b> · <span class="vh">{channels[ticket.channel]}. </span>'
-            f'{escape(ticket.excerpt)}</div></div><span class="row__who">{_who(line, me)}</span>{mark}{clock}</li>'
+            f'<div class="row__s">{gap}<b>{escape(line.name)}</b> · '
+            f'<span class="vh">{channels[ticket.channel]}. </span>{escape(ticket.excerpt)}</div></div>'
+            f'<span class="row__who">{_who(line, me)}</span>{mark}{clock}</li>'
         )
     return vouched("".join(parts))
 

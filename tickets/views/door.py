@@ -58,10 +58,13 @@ def toast(request: HttpRequest, response: HttpResponse, text: str) -> HttpRespon
     return response
 
 
-def go(request: HttpRequest, url: str, text: str = "") -> HttpResponse:
-    """Send the browser on after a change; what was done is said on the page it comes to."""
+def go(request: HttpRequest, url: str, text: str = "", *, undo: str = "") -> HttpResponse:
+    """Send the browser on after a change; what was done is said on the page it comes to.
+
+    `undo` is the address that takes it back: a button stands beside the sentence.
+    """
     if text:
-        messages.success(request, text)
+        messages.success(request, text, extra_tags=undo)
     if is_fragment(request):
         response = HttpResponse(status=200)
         response["HX-Redirect"] = url

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, Window
+from django.db.models.functions import RowNumber
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,7 +22,7 @@ from csp.access import Refused
 from csp.horizon import Due, Lane, horizon
 from csp.models import User
 from csp.roles import Permission, Role
-from tickets import changes, escalation, forms
+from tickets import assignment, changes, cover, escalation, forms
 from tickets.conversation import receipts
 from tickets.models import Escalation, Ticket
 from tickets.views.door import (
@@ -30,8 +31,10 @@ from tickets.views.door import (
     face_of,
     go,
     is_fragment,
+    load,
     local_zone,
     next_page,
+    number_in,
     path_of,
     person,
     refuse,
@@ -59,35 +62,51 @@ class Tile:
     is_precaution: bool = False
 
 
+@dataclasses.dataclass(slots=True)
+class Gap:
+    """A ticket whose promise falls due before anyone who answers for it is on shift, and who could stand in."""
+
+    ticket: Ticket
+    face: clockface.ClockFace | None
+    proposed: User | None
+
+
 @require_GET
 @access.requires(Permission.SEE_ESCALATIONS)
 def board(request: HttpRequest) -> HttpResponse:
     at, user = clock.now(), person(request)
     cursor = changes.of_escalations(user)
-    open_ones = _mine(user).filter(closed_at__isnull=True).order_by("raised_at", "pk")
-    arrived = list(open_ones.filter(accepted_at__isnull=True)[:COLUMN])
-    in_hand = list(open_ones.filter(accepted_at__isnull=False)[:COLUMN])
+    is_waiting = ExpressionWrapper(Q(accepted_at__isnull=True), output_field=BooleanField())
+    place = Window(RowNumber(), partition_by=is_waiting, order_by=("raised_at", "pk"))
+    open_ones = _mine(user).filter(closed_at__isnull=True).annotate(place=place).filter(place__lte=COLUMN)
+    arrived: list[Escalation] = []
+    in_hand: list[Escalation] = []
+    for row in open_ones.order_by("raised_at", "pk"):
+        (arrived if row.accepted_at is None else in_hand).append(row)
+    tiles = _tiles([*arrived, *in_hand], user, at)
     columns = [
         _column(
             _("Must reach you"), _coming(user, at), _("still with representatives"), _("Nothing is on its way to you.")
         ),
         _column(
-            _("Arrived"), _tiles(arrived, user, at), _("to accept"),
+            _("Arrived"), tiles[: len(arrived)], _("to accept"),
             _("Everything that arrived has been accepted."),
         ),
         _column(
-            _("In hand"), _tiles(in_hand, user, at),
+            _("In hand"), tiles[len(arrived) :],
             _("with supervisors"), _("Nothing is in hand."),
         ),
         _column(
             _("Decided today"), _decided(user, at), _("back with representatives"), _("Nothing was decided today.")
         ),
     ]  # fmt: skip
+    ahead = _running(user)
     waiting = next((tile for tile in columns[1]["tiles"]), None)
     context = {
         "at": at,
         "columns": columns,
-        "lanes": _lanes(user, at),
+        "lanes": _lanes(ahead, at),
+        "gaps": _gaps(ahead, user, at),
         "open": len(arrived) + len(in_hand),
         "may_decide": access.may(user, Permission.DECIDE_ESCALATIONS),
         "first": waiting.row if waiting else None,
@@ -189,19 +208,39 @@ def _decided(user: User, at: dt.datetime) -> list[Tile]:
     return tiles
 
 
-def _lanes(user: User, at: dt.datetime) -> list[Lane]:
-    """A line for each person of the supervisor's teams, with every running clock of theirs."""
+def _running(user: User) -> list[Ticket]:
+    """The tickets of the supervisor's teams that owe something, by when it falls due."""
     scope = access.scope_of(user)
-    tickets = (
+    return list(
         Ticket.objects.unfinished()
         .real()
         .not_about(user)
         .filter(Q(team__in=scope.teams(Role.SUPERVISOR)) | Q(contract__in=scope.contracts(Role.AUDITOR)))
         .filter(next_due_at__isnull=False)
         .select_related("assignee")
-        .only("state", "next_obligation", "next_clause", "next_starts_at", "next_due_at", "assignee__name")
+        .only(
+            "state", "subject", "team", "about", "received_at", "next_obligation", "next_clause", "next_starts_at",
+            "next_due_at", "assignee__name",
+        )
         .order_by("next_due_at", "pk")[:LANES]
-    )
+    )  # fmt: skip
+
+
+def _gaps(tickets: list[Ticket], user: User, at: dt.datetime) -> list[Gap]:
+    """Where nobody is on shift before it falls due; the proposals spread over those who are."""
+    rota = cover.Rota({ticket.team_id for ticket in tickets}, at=at)
+    loads = Counter(ticket.assignee_id for ticket in tickets)
+    gaps = []
+    for ticket in [ticket for ticket in tickets if rota.is_uncovered(ticket)][:COLUMN]:
+        may = access.may(user, Permission.ASSIGN_OTHERS, team_id=ticket.team_id)
+        proposed = rota.proposed(ticket, loads) if may else None
+        loads[proposed.pk if proposed else None] += 1
+        gaps.append(Gap(ticket, face_of(ticket, at=at), proposed))
+    return gaps
+
+
+def _lanes(tickets: list[Ticket], at: dt.datetime) -> list[Lane]:
+    """A line for each person, with every running clock of theirs."""
     by_person: dict[int | None, list[Ticket]] = defaultdict(list)
     people: dict[int | None, str] = {}
     for ticket in tickets:
@@ -282,3 +321,40 @@ def hand_back(request: HttpRequest, number: int) -> HttpResponse:
         return _("%(ref)s handed back.") % {"ref": row.ticket.reference}
 
     return take_step(request, step, verb, onwards=reverse("escalations"))
+
+
+# ---------------------------------------------------------------- cover
+
+
+@require_POST
+@access.requires(Permission.ASSIGN_OTHERS)
+def name_cover(request: HttpRequest, number: int) -> HttpResponse:
+    """The supervisor agrees with the proposal: the ticket goes to who is there in time."""
+    ticket, board = load(request, number), reverse("escalations")
+    had = number_in(request.POST.get("had", "0"))
+    to = User.objects.filter(pk=number_in(request.POST.get("to", "")) or 0).first()
+    try:
+        if to is None:
+            raise Refused(_("Choose who gets the tickets."))
+        if (ticket.assignee_id or 0) != had:
+            raise Refused(_("Somebody has moved %(ref)s since. Nothing was changed.") % {"ref": ticket.reference})
+        assignment.assign(ticket, to=to, by=person(request), at=clock.now())
+    except Refused as refusal:
+        return refuse(request, refusal, board)
+    said = _("%(ref)s is assigned to %(name)s.") % {"ref": ticket.reference, "name": to.name}
+    return go(request, board, said, undo=reverse("undo_cover", args=[ticket.pk]))
+
+
+@require_POST
+@access.requires(Permission.ASSIGN_OTHERS)
+def undo_cover(request: HttpRequest, number: int) -> HttpResponse:
+    """It goes back to whoever had it."""
+    ticket, board = load(request, number), reverse("escalations")
+    try:
+        ticket = assignment.undo(ticket, by=person(request), at=clock.now())
+    except Refused as refusal:
+        return refuse(request, refusal, board)
+    if ticket.assignee is None:
+        return go(request, board, _("Undone: %(ref)s is back with its team.") % {"ref": ticket.reference})
+    said = _("Undone: %(ref)s is back with %(name)s.")
+    return go(request, board, said % {"ref": ticket.reference, "name": ticket.assignee.name})

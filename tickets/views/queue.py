@@ -21,7 +21,7 @@ from csp.access import Refused
 from csp.horizon import Due
 from csp.models import Team, User
 from csp.roles import Permission, Role
-from tickets import assignment, changes, desk, disclosure, queues
+from tickets import assignment, changes, cover, desk, disclosure, queues
 from tickets.conversation import conversation, obligations
 from tickets.forms import filters as read_filters
 from tickets.models import Category, Interaction, Ticket
@@ -54,6 +54,7 @@ class Row:
     face: clockface.ClockFace | None
     icon: str
     is_unread: bool = False
+    is_uncovered: bool = False  # nobody who answers for it is on shift before it falls due
     others: list[User] = dataclasses.field(default_factory=list)
 
 
@@ -113,6 +114,10 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
         before=request.GET.get("before", ""),
     )
     lines = rows_of(page.tickets, user, at=at)
+    if view is not View.FINISHED:
+        rota = cover.Rota({ticket.team_id for ticket in page.tickets}, at=at)
+        for line in lines:
+            line.is_uncovered = rota.is_uncovered(line.ticket)
     counts = queues.counts(user, at=at, view=view)
     categories, teams = _choices(user)
     context = {

@@ -23,7 +23,7 @@ from csp import access, clock, clockface, horizon
 from csp.access import Refused
 from csp.models import Address, Deadline, Held, TrailEntry, User
 from csp.roles import Permission, Role
-from tickets import call_backs, changes, closing, complexity, desk, disclosure, resolving
+from tickets import call_backs, changes, closing, complexity, cover, desk, disclosure, resolving
 from tickets.conversation import family, received_at, recipients, seen_of, spell
 from tickets.forms import ComposerForm, IdentityForm
 from tickets.models import CallBack, ComplexityProposal, Draft, Escalation, Interaction, Resolution, Ticket, TicketLink
@@ -154,6 +154,9 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "name": customer_name(ticket.customer, names=names),
         "received_at": received_at(ticket) if has_merged else ticket.received_at,
         "face": face_of(ticket, at=at),
+        "is_uncovered": ticket.next_due_at is not None
+        and ticket.next_due_at > at
+        and cover.Rota([ticket.team_id], at=at).is_uncovered(ticket),
         "term": _term(ticket, duties, at=at),
         "thread": thread(ticket, said, events, user=user, names=names, people=people, at=at),
         "seen_through": spell(seen_of(heard)),
