@@ -32,6 +32,24 @@ def answered(cast: Cast, ticket: Ticket) -> None:
     factories.answer(ticket=ticket, by=cast.rita, at=AT - HOUR, accepted_at=AT - HOUR)
 
 
+def test_an_assignment_has_an_undo_and_one_that_changes_nothing_says_so(cast: Cast, ticket: Ticket) -> None:
+    client, url = browser(cast.sam), f"/tickets/{ticket.pk}/assign/"
+    page = client.post(url, {"to": cast.rita.pk}, follow=True).content.decode()
+    assert "Assigned to Rita Representative." in page
+    assert f'action="{url}undo/"' in page
+    same = client.post(url, {"to": cast.rita.pk})
+    assert same.status_code == 422
+    assert "with Rita Representative already" in same.content.decode()
+    assert "with Rita Representative already" in browser(cast.rita).post(f"{url}me/", follow=True).content.decode()
+    bulk = client.post("/queue/bulk/", {"t": ticket.pk, "to": cast.rita.pk}, follow=True).content.decode()
+    assert f"#{ticket.pk}: nothing to change." in bulk
+    assert "has moved" in browser(cast.rita).post(f"{url}undo/", follow=True).content.decode()
+    assert browser(cast.otto).post(f"{url}undo/").status_code == 404
+    assert "is back with its team" in client.post(f"{url}undo/", follow=True).content.decode()
+    assert again(ticket).assignee is None
+    assert "with its team already" in client.post(url, {"to": ""}).content.decode()
+
+
 def test_a_ticket_is_assigned_taken_and_given_back(cast: Cast, ticket: Ticket) -> None:
     client, url = browser(cast.sam), f"/tickets/{ticket.pk}/assign/"
     assert client.get(url).status_code == 200

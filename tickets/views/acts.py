@@ -19,7 +19,7 @@ from tickets import assignment, complexity, desk, escalation, files, forms, life
 from tickets.assessment_forms import AssessmentForm
 from tickets.conversation import family, visible_number
 from tickets.models import Ticket, TicketLink
-from tickets.views.door import Step, face_of, go, load, local_zone, path_of, person, refuse, take_step
+from tickets.views.door import Step, face_of, go, load, local_zone, next_page, path_of, person, refuse, take_step
 
 BOTH = require_http_methods(["GET", "POST"])
 
@@ -35,12 +35,38 @@ def assign(request: HttpRequest, number: int) -> HttpResponse:
     )
 
     def verb(good: dict[str, Any]) -> str:
+        if ticket.assignee == good["to"]:
+            raise Refused(_already(ticket))
         assignment.assign(ticket, to=good["to"], by=user, at=at)
         if good["to"] is None:
             return _("Given back to the team.")
         return _("Assigned to %(name)s.") % {"name": good["to"].name}
 
-    return take_step(request, step, verb)
+    return take_step(request, step, verb, undo=reverse("undo_assign", args=[ticket.pk]))
+
+
+def _already(ticket: Ticket) -> str:
+    """Why an assignment would change nothing."""
+    if ticket.assignee is None:
+        return _("%(ref)s is with its team already. Nothing was changed.") % {"ref": ticket.reference}
+    words = {"ref": ticket.reference, "name": ticket.assignee.name}
+    return _("%(ref)s is with %(name)s already. Nothing was changed.") % words
+
+
+@require_POST
+@access.requires(Permission.WORK_TICKETS)
+def undo_assign(request: HttpRequest, number: int) -> HttpResponse:
+    """Take one's own latest assignment back: the ticket goes to whoever had it."""
+    ticket = load(request, number)
+    back = next_page(request, path_of(ticket))
+    try:
+        ticket = assignment.undo(ticket, by=person(request), at=clock.now())
+    except Refused as refusal:
+        return refuse(request, refusal, back)
+    if ticket.assignee is None:
+        return go(request, back, _("Undone: %(ref)s is back with its team.") % {"ref": ticket.reference})
+    said = _("Undone: %(ref)s is back with %(name)s.")
+    return go(request, back, said % {"ref": ticket.reference, "name": ticket.assignee.name})
 
 
 @require_POST
@@ -48,10 +74,12 @@ def assign(request: HttpRequest, number: int) -> HttpResponse:
 def assign_to_me(request: HttpRequest, number: int) -> HttpResponse:
     ticket = load(request, number)
     try:
+        if ticket.assignee == person(request):
+            raise Refused(_already(ticket))
         assignment.assign(ticket, to=person(request), by=person(request), at=clock.now())
     except Refused as refusal:
         return refuse(request, refusal, path_of(ticket))
-    return go(request, path_of(ticket), _("The ticket is yours."))
+    return go(request, path_of(ticket), _("The ticket is yours."), undo=reverse("undo_assign", args=[ticket.pk]))
 
 
 @BOTH

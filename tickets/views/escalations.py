@@ -342,19 +342,4 @@ def name_cover(request: HttpRequest, number: int) -> HttpResponse:
     except Refused as refusal:
         return refuse(request, refusal, board)
     said = _("%(ref)s is assigned to %(name)s.") % {"ref": ticket.reference, "name": to.name}
-    return go(request, board, said, undo=reverse("undo_cover", args=[ticket.pk]))
-
-
-@require_POST
-@access.requires(Permission.ASSIGN_OTHERS)
-def undo_cover(request: HttpRequest, number: int) -> HttpResponse:
-    """It goes back to whoever had it."""
-    ticket, board = load(request, number), reverse("escalations")
-    try:
-        ticket = assignment.undo(ticket, by=person(request), at=clock.now())
-    except Refused as refusal:
-        return refuse(request, refusal, board)
-    if ticket.assignee is None:
-        return go(request, board, _("Undone: %(ref)s is back with its team.") % {"ref": ticket.reference})
-    said = _("Undone: %(ref)s is back with %(name)s.")
-    return go(request, board, said % {"ref": ticket.reference, "name": ticket.assignee.name})
+    return go(request, board, said, undo=f"{reverse('undo_assign', args=[ticket.pk])}?next={board}")

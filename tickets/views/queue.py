@@ -338,6 +338,9 @@ def bulk(request: HttpRequest) -> HttpResponse:
             return toast(request, response, _("Choose who gets the tickets."))
     done, refused = 0, []
     for ticket in Ticket.objects.visible_to(user).filter(pk__in=chosen[:MOST_AT_ONCE]).order_by("pk"):
+        if ticket.assignee_id == (to.pk if to else None):
+            refused.append(_("%(ref)s: nothing to change.") % {"ref": ticket.reference})
+            continue
         try:
             assignment.assign(ticket, to=to, by=user, at=at)
             done += 1
