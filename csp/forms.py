@@ -198,14 +198,30 @@ class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for ty
 
 
 class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for type checkers only
-    of_imap = ("host", "port", "security", "username", "secret", "folder")  # only where mail is fetched
+    of_imap = (  # only where mail is fetched
+        "host", "port", "security", "username", "token_url", "client_id", "secret", "client_secret", "folder",
+    )  # fmt: skip
 
     secret = forms.CharField(
-        label=_("Password or access token"),
+        label=_("Password, access token or refresh token"),
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text=_("Stored encrypted and never shown again. Leave it empty to keep the one that is stored."),
+    )
+    token_url = forms.URLField(
+        label=_("Token server"),
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+        help_text=_("Only for a token that is renewed: where a refresh token is changed for an access token."),
+    )
+    client_secret = forms.CharField(
+        label=_("Client secret"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Only where the token server asks for one. Stored and kept as the password is."),
     )
 
     class Meta:
@@ -220,6 +236,7 @@ class MailboxForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for typ
             "cut_over_at": _("Mail received before this is kept without acknowledgement and without a clock."),
             "host": _("Only where mail is fetched."),
             "port": _("Empty for the usual one."),
+            "client_id": _("As which program we are known there."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

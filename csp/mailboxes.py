@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import urllib.parse
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -18,26 +20,28 @@ from csp.roles import Permission
 
 FIELDS = (
     "team", "address", "name", "is_active", "is_default", "takes_tags", "fetch", "host", "port", "security",
-    "username", "folder", "cut_over_at",
+    "username", "token_url", "client_id", "folder", "cut_over_at",
 )  # fmt: skip
 
 
 @transaction.atomic
-def add(values: Mapping[str, Any], *, secret: str = "", by: User, at: dt.datetime) -> Mailbox:
+def add(values: Mapping[str, Any], *, secret: str = "", client_secret: str = "", by: User, at: dt.datetime) -> Mailbox:
     """Set up a mailbox. Mail received before its cut-over is kept without acknowledgement or clock."""
     access.check(by, Permission.MANAGE_MAILBOXES)
-    return _write(Mailbox(created_at=at), values, secret, by=by, at=at)
+    return _write(Mailbox(created_at=at), values, Secrets(secret, client_secret), by=by, at=at)
 
 
 @transaction.atomic
-def change(mailbox: Mailbox, values: Mapping[str, Any], *, secret: str = "", by: User, at: dt.datetime) -> Mailbox:
+def change(
+    mailbox: Mailbox, values: Mapping[str, Any], *, secret: str = "", client_secret: str = "", by: User, at: dt.datetime
+) -> Mailbox:
     """Change how a mailbox works; an empty `secret` keeps the one that is stored, while the server stays the same."""
     access.check(by, Permission.MANAGE_MAILBOXES)
     mailbox = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     is_in_use = mailbox.first_mail_at is not None or mailbox.fetched_at is not None
     if values["cut_over_at"] != mailbox.cut_over_at and is_in_use:
         raise Refused(_("Mail has come here already: its cut-over stands. It decides which mail has a clock."))
-    return _write(mailbox, values, secret, by=by, at=at)
+    return _write(mailbox, values, Secrets(secret, client_secret), by=by, at=at)
 
 
 def mail_came(mailbox: Mailbox | None, at: dt.datetime) -> None:
@@ -47,20 +51,31 @@ def mail_came(mailbox: Mailbox | None, at: dt.datetime) -> None:
         mailbox.first_mail_at = at
 
 
-def _write(mailbox: Mailbox, values: Mapping[str, Any], secret: str, *, by: User, at: dt.datetime) -> Mailbox:
-    _check(mailbox, values, secret, at)
+class Secrets(NamedTuple):
+    """What opens a mailbox, as somebody enters it: password or token, and what the token server knows our client by."""
+
+    secret: str
+    client: str
+
+
+def _write(mailbox: Mailbox, values: Mapping[str, Any], given: Secrets, *, by: User, at: dt.datetime) -> Mailbox:
+    _check(mailbox, values, given.secret, at)
     changed = [name for name in FIELDS if name in values and getattr(mailbox, name, None) != values[name]] \
         if mailbox.pk else list(FIELDS)  # fmt: skip
     where = (mailbox.host, mailbox.username, mailbox.folder)
     if _is_elsewhere(mailbox, values):
-        mailbox.sealed_secret = None  # nobody gets to know a stored secret by naming a server of their own
+        # nobody gets to know a stored secret by naming a server of their own
+        mailbox.sealed_secret = mailbox.sealed_client_secret = mailbox.sealed_access = None
     for name in FIELDS:
         setattr(mailbox, name, values[name])
     if mailbox.pk and where != (mailbox.host, mailbox.username, mailbox.folder):
         mailbox.uid_validity, mailbox.last_uid = None, 0  # another place: what was counted there means nothing here
-    if secret:
-        mailbox.sealed_secret = vault.seal_secret(secret)
+    if given.secret:
+        mailbox.sealed_secret, mailbox.sealed_access = vault.seal_secret(given.secret), None
         changed.append("secret")
+    if given.client:
+        mailbox.sealed_client_secret = vault.seal_secret(given.client)
+        changed.append("client_secret")
     if mailbox.is_default:
         for other in Mailbox.objects.select_for_update().filter(is_default=True).exclude(pk=mailbox.pk):
             other.is_default = False
@@ -76,7 +91,7 @@ def _write(mailbox: Mailbox, values: Mapping[str, Any], secret: str, *, by: User
 
 def _is_elsewhere(mailbox: Mailbox, values: Mapping[str, Any]) -> bool:
     """Whether these values name another server, or another way of talking to it, than the mailbox has."""
-    return any(getattr(mailbox, name) != values[name] for name in ("host", "port", "security"))
+    return any(getattr(mailbox, name) != values[name] for name in ("host", "port", "security", "token_url"))
 
 
 def _is_this_machine(host: str) -> bool:
@@ -84,6 +99,14 @@ def _is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.rstrip(".").lower() == "localhost"
+
+
+def _check_token_server(values: Mapping[str, Any]) -> None:
+    if not values["token_url"] or not values["client_id"]:
+        raise Refused(_("To renew the token, the address of the token server and the client ID are needed."))
+    where = urllib.parse.urlsplit(values["token_url"])
+    if where.scheme != "https" and not (settings.DEVELOPMENT and _is_this_machine(where.hostname or "")):
+        raise Refused(_("The address of the token server begins with https://, so that nobody reads the token."))
 
 
 def _check(mailbox: Mailbox, values: Mapping[str, Any], secret: str, at: dt.datetime) -> None:
@@ -97,6 +120,8 @@ def _check(mailbox: Mailbox, values: Mapping[str, Any], secret: str, at: dt.date
             raise Refused(_("To fetch mail, the IMAP server and the user name are needed."))
         if values["security"] == Mailbox.Security.NONE and not _is_this_machine(values["host"]):
             raise Refused(_("Without encryption the password could be read on the way. Use TLS for another machine."))
+        if values["fetch"] == Mailbox.Fetch.RENEWED:
+            _check_token_server(values)
         if not secret and mailbox.sealed_secret and _is_elsewhere(mailbox, values):
             raise Refused(_("Give the password or access token again: the stored one is for the other server only."))
         if not secret and not mailbox.sealed_secret:

@@ -18,6 +18,7 @@ class Mailbox(models.Model):
         NONE = "none", _("Delivered to our own mail door")
         PASSWORD = "password", _("IMAP with a password")
         XOAUTH2 = "xoauth2", _("IMAP with an access token")
+        RENEWED = "renewed", _("IMAP with a token that is renewed (OAuth)")
 
     class Security(models.TextChoices):
         TLS = "tls", _("TLS from the start (port 993)")
@@ -36,8 +37,14 @@ class Mailbox(models.Model):
     port = models.PositiveIntegerField(_("port"), null=True, blank=True)
     security = models.CharField(_("encryption"), max_length=10, choices=Security, default=Security.TLS)
     username = models.CharField(_("user name"), max_length=200, blank=True)
-    # The password or token, encrypted under the master key; never shown again.
+    # The password, access token or refresh token, encrypted under the master key; never shown again.
     sealed_secret = models.BinaryField(null=True, blank=True)
+    # Where a refresh token is changed for an access token, and as which client (csp.oauth).
+    token_url = models.URLField(_("address of the token server"), max_length=500, blank=True)
+    client_id = models.CharField(_("client ID"), max_length=200, blank=True)
+    sealed_client_secret = models.BinaryField(null=True, blank=True)
+    sealed_access = models.BinaryField(null=True, blank=True)
+    access_until = models.DateTimeField(null=True, blank=True)
     folder = models.CharField(_("folder"), max_length=200, default="INBOX")
     # Mail received before this instant is stored as imported: no acknowledgement, no clock (CLAUSES 3.1).
     cut_over_at = models.DateTimeField(_("cut-over"))
@@ -51,7 +58,17 @@ class Mailbox(models.Model):
     fetch_error = models.CharField(max_length=500, blank=True)
 
     history = HistoricalRecords(
-        excluded_fields=["sealed_secret", "first_mail_at", "uid_validity", "last_uid", "fetched_at", "fetch_error"]
+        excluded_fields=[
+            "sealed_secret",
+            "sealed_client_secret",
+            "sealed_access",
+            "access_until",
+            "first_mail_at",
+            "uid_validity",
+            "last_uid",
+            "fetched_at",
+            "fetch_error",
+        ]
     )
     record = Record(Kept.SETTINGS)
 
@@ -61,6 +78,10 @@ class Mailbox(models.Model):
             models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="one_default_mailbox"),
             models.CheckConstraint(
                 condition=Q(fetch="none") | (~Q(host="") & ~Q(username="")), name="fetching_needs_a_server_and_a_name"
+            ),
+            models.CheckConstraint(
+                condition=~Q(fetch="renewed") | (~Q(token_url="") & ~Q(client_id="")),
+                name="renewing_needs_a_token_server_and_a_client",
             ),
         ]
         verbose_name = _("mailbox")

@@ -44,7 +44,10 @@ def test_a_mailbox_is_set_up_and_its_secret_never_comes_out(client: Client, cast
     assert vault.open_secret(bytes(box.sealed_secret or b"")) == "s3cret words"
 
 
-@pytest.mark.parametrize("changed", [{"host": "127.0.0.2"}, {"port": "2"}, {"security": "tls"}])
+@pytest.mark.parametrize(
+    "changed",
+    [{"host": "127.0.0.2"}, {"port": "2"}, {"security": "tls"}, {"token_url": "https://login.example.org/token"}],
+)
 def test_a_stored_secret_is_shown_to_no_other_server(client: Client, cast: Cast, changed: dict[str, str]) -> None:
     client.force_login(cast.adam)
     client.post("/settings/mailboxes/add/", form(cast))
@@ -75,6 +78,8 @@ def test_one_mailbox_is_the_default_and_another_takes_its_place(client: Client, 
         ({"host": "imap.example.org"}, "Without encryption"),
         ({"is_active": ""}, "rests sends nothing"),
         ({"address": "nothing"}, "valid email"),
+        ({"fetch": "renewed"}, "token server and the client ID"),
+        ({"fetch": "renewed", "client_id": "csp", "token_url": "http://login.example.org/token"}, "begins with https"),
     ],
 )
 def test_a_mailbox_that_could_not_work_is_refused(
@@ -91,7 +96,7 @@ def test_a_cut_over_is_not_put_into_the_future(cast: Cast) -> None:
     values = {
         "team": cast.team, "address": "help@desk.example", "name": "Help", "cut_over_at": AT + dt.timedelta(days=900),
         "is_active": True, "is_default": False, "takes_tags": False, "fetch": "none", "host": "", "port": None,
-        "security": "tls", "username": "", "folder": "INBOX",
+        "security": "tls", "username": "", "token_url": "", "client_id": "", "folder": "INBOX",
     }  # fmt: skip
     with pytest.raises(Refused, match="still to come"):
         mailboxes.add(values, by=cast.adam, at=AT)

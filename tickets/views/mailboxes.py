@@ -26,14 +26,17 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "csp/mailboxes.html", {"mailboxes": rows})
 
 
+def secrets(request: HttpRequest) -> dict[str, str]:
+    return {name: request.POST.get(name, "") for name in ("secret", "client_secret")}
+
+
 @guarded
 def add(request: HttpRequest) -> HttpResponse:
     """A new mailbox; its cut-over is now unless another instant is given."""
     at, by = clock.now(), access.person(request)
     form = MailboxForm(request.POST or None, initial={"cut_over_at": at})
     if request.method == "POST":
-        secret = request.POST.get("secret", "")
-        row = trying.in_form(form, lambda: mailboxes.add(form.cleaned_data, secret=secret, by=by, at=at))
+        row = trying.in_form(form, lambda: mailboxes.add(form.cleaned_data, **secrets(request), by=by, at=at))
         if row is not None:
             messages.success(request, _("The mailbox is set up. Now try whether it receives and sends."))
             return redirect("mailbox", row.pk)
@@ -48,8 +51,9 @@ def mailbox(request: HttpRequest, pk: int) -> HttpResponse:
     at, by = clock.now(), access.person(request)
     form = MailboxForm(request.POST or None, instance=row)
     if request.method == "POST":
-        secret = request.POST.get("secret", "")
-        changed = trying.in_form(form, lambda: mailboxes.change(row, form.cleaned_data, secret=secret, by=by, at=at))
+        changed = trying.in_form(
+            form, lambda: mailboxes.change(row, form.cleaned_data, **secrets(request), by=by, at=at)
+        )
         if changed is not None:
             messages.success(request, _("Saved."))
             return redirect("mailbox", pk)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import http.server
 import imaplib
+import json
 import socket
 import subprocess
 import sys
+import threading
 import time
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import connections
 
-from csp import vault
+from csp import clock, vault
 from csp.models import Mailbox, Team
 from tests.cast import Cast
 from tests.conftest import MailServer
@@ -390,6 +394,110 @@ def test_mail_is_fetched_over_a_verified_connection_by_password_or_token(
     box.refresh_from_db()
     assert "refused user name or password" in box.fetch_error
     assert "token may have expired" in box.fetch_error
+
+
+class TokenServer:
+    """A real token server: changes a refresh token for an access token, once, and gives the next refresh token."""
+
+    def __init__(self) -> None:
+        self.valid, self.token, self.lasts, self.asked = "refresh 0", PASSWORD, 3600, 0
+        outer = self
+
+        class Answer(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                outer.asked += 1
+                expected = {"grant_type": "refresh_token", "client_id": "csp", "client_secret": "ours"}
+                if self.path == "/moved":
+                    self.send_response(307)
+                    self.send_header("Location", "/token")
+                    self.end_headers()
+                    return
+                is_known = form == {**expected, "refresh_token": outer.valid}
+                said: dict[str, object] = {"error": "invalid_grant", "error_description": "<b>no</b>"}
+                if is_known:
+                    outer.valid = f"refresh {outer.asked}"
+                    said = {"access_token": outer.token, "expires_in": outer.lasts, "refresh_token": outer.valid}
+                self.send_response(200 if is_known else 400)
+                self.end_headers()
+                self.wfile.write(json.dumps(said).encode())
+
+            def log_message(self, *_words: object) -> None:
+                """Say nothing."""
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.url = f"http://127.0.0.1:{self.http.server_port}/token"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def tokens() -> Iterator[TokenServer]:
+    server = TokenServer()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+
+
+def renewed(cast: Cast, server: Server, tokens: TokenServer, **changes: Any) -> Mailbox:
+    return fetched(
+        cast, server, fetch="renewed", token_url=tokens.url, client_id="csp", access_until=None,
+        sealed_secret=vault.seal_secret("refresh 0"), sealed_client_secret=vault.seal_secret("ours"), **changes,
+    )  # fmt: skip
+
+
+def test_a_token_is_renewed_before_it_ends_and_kept_until_then(
+    cast: Cast, server: Server, tokens: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = renewed(cast, server, tokens)
+    server.put(letter("One"))
+    for moment, asked in (
+        (AT, 1),
+        (AT + dt.timedelta(minutes=57), 1),
+        (AT + dt.timedelta(minutes=58), 2),
+        (AT + 2 * HOUR, 3),
+    ):
+        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
+        imap.fetch(box, moment)
+        box.refresh_from_db()
+        assert (box.fetch_error, tokens.asked) == ("", asked)
+        assert vault.open_secret(box.sealed_secret) == tokens.valid, "the server takes each refresh token once"
+    assert InboundMessage.objects.count() == 1
+
+
+def test_a_token_taken_back_before_its_time_is_renewed_once(cast: Cast, server: Server, tokens: TokenServer) -> None:
+    box = renewed(cast, server, tokens)
+    tokens.token = "taken back"
+    assert imap.fetch(box, AT) == 0
+    box.refresh_from_db()
+    assert "refused user name or password" in box.fetch_error
+    assert tokens.asked == 2
+    tokens.token = PASSWORD
+    server.put(letter("One"))
+    assert imap.fetch(box, AT) == 1, "the kept token is refused, and a fresh one opens"
+    assert tokens.asked == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "refresh", "said"),
+    [
+        ("/token", "another", "refused (invalid_grant)"),
+        ("/moved", "refresh 0", "refused (307)"),
+    ],
+)
+def test_a_refused_renewal_says_what_to_mend(
+    cast: Cast, server: Server, tokens: TokenServer, path: str, refresh: str, said: str
+) -> None:
+    box = renewed(cast, server, tokens)
+    Mailbox.objects.filter(pk=box.pk).update(
+        token_url=tokens.url.replace("/token", path), sealed_secret=vault.seal_secret(refresh)
+    )
+    assert imap.fetch(box, AT) == 0
+    box.refresh_from_db()
+    assert said in box.fetch_error
+    assert "enter the new token" in box.fetch_error
+    tokens.http.server_close()
+    receiving, _sending = imap.test_connection(box)
+    assert "does not answer" in receiving.sentence
 
 
 def test_the_test_button_is_content_with_a_server_that_takes_mail(

@@ -34,7 +34,7 @@ from imap_tools import (
     MailMessageFlags,
 )
 
-from csp import vault
+from csp import clock, oauth, vault
 from csp.models import Mailbox
 from tickets.intake import landing
 from tickets.models import InboundMessage
@@ -49,7 +49,7 @@ _QUOTED = re.compile(rb'BODY\[[A-Z]*\] "((?:[^"\\]|\\.)*)"')
 _INTERNAL_DATE = re.compile(rb'INTERNALDATE "([^"]{10,40})"')
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 
-Trouble = (OSError, imaplib.IMAP4.error, ImapToolsError, vault.Unreadable, ValueError)
+Trouble = (OSError, imaplib.IMAP4.error, ImapToolsError, vault.Unreadable, oauth.NotRenewed, ValueError)
 
 
 def fetch_mailboxes(at: dt.datetime) -> int:
@@ -211,7 +211,23 @@ def signed_in(mailbox: Mailbox) -> Iterator[BaseMailBox]:
     box: BaseMailBox
     if not f"{mailbox.username}{mailbox.folder}".isprintable():  # it would be read as a command of its own
         raise ValueError(_("User name or folder holds control characters. Enter them again."))
-    secret = vault.open_secret(bytes(mailbox.sealed_secret)) if mailbox.sealed_secret else ""
+    with contextlib.ExitStack() as stack:
+        if mailbox.fetch == Mailbox.Fetch.RENEWED:
+            try:
+                box = stack.enter_context(_connected(mailbox, oauth.access_token(mailbox, clock.now())))
+            except imaplib.IMAP4.abort:
+                raise
+            except (imaplib.IMAP4.error, MailboxLoginError):  # taken back before its time; a fresh one may open still
+                box = stack.enter_context(_connected(mailbox, oauth.access_token(mailbox, clock.now(), anew=True)))
+        else:
+            secret = vault.open_secret(bytes(mailbox.sealed_secret)) if mailbox.sealed_secret else ""
+            box = stack.enter_context(_connected(mailbox, secret))
+        yield box
+
+
+@contextlib.contextmanager
+def _connected(mailbox: Mailbox, secret: str) -> Iterator[BaseMailBox]:
+    box: BaseMailBox
     security = Mailbox.Security
     if mailbox.security == security.TLS:
         box = MailBox(mailbox.host, mailbox.port or 993, timeout=TIMEOUT, ssl_context=ssl.create_default_context())
@@ -222,10 +238,10 @@ def signed_in(mailbox: Mailbox) -> Iterator[BaseMailBox]:
     else:
         box = MailBoxUnencrypted(mailbox.host, mailbox.port or 143, timeout=TIMEOUT)
     try:
-        if mailbox.fetch == Mailbox.Fetch.XOAUTH2:
-            box.xoauth2(mailbox.username, secret, initial_folder=mailbox.folder)
-        else:
+        if mailbox.fetch == Mailbox.Fetch.PASSWORD:
             box.login(mailbox.username, secret, initial_folder=mailbox.folder)
+        else:
+            box.xoauth2(mailbox.username, secret, initial_folder=mailbox.folder)
         yield box
     finally:
         with contextlib.suppress(Exception):  # it is over; a server that hangs up rudely changes nothing
@@ -317,6 +333,8 @@ def explain(error: Exception, mailbox: Mailbox) -> str:
         }
     if isinstance(error, ConnectionRefusedError):
         return _("Nothing listens at %(server)s. Check name and port.") % {"server": server}
+    if isinstance(error, oauth.NotRenewed):
+        return str(error)
     if isinstance(error, vault.Unreadable):
         return _("The stored password cannot be opened with this master key. Enter it again.")
     if isinstance(error, MailboxLoginError) or "AUTHENTICATIONFAILED" in said.upper():
