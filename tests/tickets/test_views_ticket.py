@@ -70,6 +70,13 @@ def test_the_page_tells_what_was_said_what_happened_and_what_is_owed(cast: Cast,
         assert part in page
 
 
+def test_the_line_in_the_head_runs_to_the_limit_that_the_first_button_names(cast: Cast, ticket: Ticket) -> None:
+    page = browser(cast.rita).get(f"/tickets/{ticket.pk}/").content.decode()
+    assert ticket.next_obligation == "respond"  # triage falls due an hour before it
+    assert "Respond by" in page
+    assert "Triage by" not in page
+
+
 def test_a_message_on_its_way_a_refused_and_a_returned_one_say_so(cast: Cast, ticket: Ticket) -> None:
     client = browser(cast.rita)
     waiting = factories.answer(ticket=ticket, by=cast.rita, at=AT)

@@ -266,7 +266,8 @@ def _term(ticket: Ticket, duties: list[Deadline], *, at: dt.datetime) -> dict[st
     """The line in the head: the next obligation from its start to its limit, with when the first answer left."""
     zone = timezone.get_current_timezone()
     running = [row for row in duties if row.is_running]
-    row = min(running, key=lambda row: row.due_at, default=None)
+    # The one that the first button names; several of that name run where tickets were merged, then the earliest.
+    row = min(running, key=lambda row: (row.obligation != ticket.next_obligation, row.due_at), default=None)
     answered = next((row for row in duties if row.obligation == "respond" and row.met_at is not None), None)
     row = row or answered
     if row is None:
