@@ -71,7 +71,7 @@ def test_it_is_on_record_before_it_is_understood(monkeypatch: pytest.MonkeyPatch
     page = send()
     row = InboundMessage.objects.get()
     assert row.state == State.LANDED
-    assert TrailEntry.objects.filter(subject=landing.trail_subject(row)).exists()
+    assert TrailEntry.objects.filter(subject=row.trail_subject).exists()
     assert "Answer by 4 Mar 2025, 09:00 (UTC+00:00)" in page
     assert "number by e-mail" in page
     monkeypatch.undo()

@@ -22,7 +22,6 @@ from tests.tickets.intake import corpus
 from tests.tickets.intake.letters import arrive, letter, mailbox
 from tickets import acknowledging, delivery, handling, merging
 from tickets.conversation import Direction, Kind, Purpose, conversation
-from tickets.intake import landing
 from tickets.models import Attachment, InboundMessage, Interaction, Ticket
 
 SECOND, HOUR, DAY = make.SECOND, make.HOUR, make.DAY
@@ -55,7 +54,7 @@ def test_a_mail_is_on_record_before_it_is_understood(cast: Cast) -> None:
     row = arrive(ODD, take_in=False)
     assert (row.state, row.received_at) == (State.LANDED, make.AT)
     assert is_kept_as_it_came(row, ODD)
-    entry = TrailEntry.objects.get(subject=landing.trail_subject(row))
+    entry = TrailEntry.objects.get(subject=row.trail_subject)
     assert hashlib.sha256(ODD).hexdigest() in entry.facts
 
 
