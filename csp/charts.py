@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+MARK_WORDS = 40  # percent of a distribution that the words of a mark may take, in the narrowest place it is drawn
 TOP, HEIGHT = 22, 126  # of the bars of a distribution: under the labels of its marks, above those of its axis
 LEAST = 1.5  # a bar of one among thousands can still be seen
 STACK_TOP, STACK_HEIGHT = 16, 114
@@ -83,12 +84,16 @@ def histogram(
 
 
 def _apart(marks: list[Label]) -> list[Label]:
-    """Marks beyond the middle are written to their left; the second of two near each other, a line lower."""
+    """Marks beyond the middle are written to their left; one whose words would run into the last, a line lower."""
     drawn: list[Label] = []
+    taken = 0.0  # where the words of the upper line end
     for mark in marks:
-        near = drawn and drawn[-1].anchor == "start" and mark.x - drawn[-1].x < 34
-        y = 13 if not near else 29
-        drawn.append(Label(mark.x, mark.text, "end" if mark.x > 55 else "start", y))
+        anchor = "end" if mark.x > 55 else "start"
+        begins = mark.x - MARK_WORDS if anchor == "end" else mark.x
+        y = 29 if drawn and begins < taken else 13
+        if y == 13:
+            taken = begins + MARK_WORDS
+        drawn.append(Label(mark.x, mark.text, anchor, y))
     return drawn
 
 

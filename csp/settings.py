@@ -355,6 +355,7 @@ REDIS_URL = text("REDIS_URL", "redis://localhost:6379/0")
 
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["csp.formats"]
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]

@@ -49,6 +49,7 @@ class Sampled:
 
     draw: Draw
     subject: str
+    group: str
     says: str
     tone: str
     second: str = ""
@@ -62,7 +63,16 @@ def sampled(audit: Audit, user: User) -> list[Sampled]:
     cards: dict[tuple[int, bool], Scoring] = {
         (row.draw_id, row.is_second): row for row in Scoring.objects.filter(draw__audit=audit)
     }
-    return [_sampled(draw, subjects.get(draw.number, ""), cards, audit, user) for draw in draws]
+    names = {f"team:{team.pk}": team.name for team in programme.teams_of(audit)}
+    names |= {f"channel:{code}": str(label) for code, label in Ticket.Channel.choices}
+    return [
+        _sampled(draw, subjects.get(draw.number, ""), _named(draw.group, names), cards, audit, user) for draw in draws
+    ]
+
+
+def _named(group: str, names: dict[str, str]) -> str:
+    """A group in words: the sample keeps `team:3 channel:mail`, from which anyone can draw it again."""
+    return ", ".join(names.get(part, part) for part in group.split())
 
 
 def is_blind(draw: Draw, audit: Audit, user: User, signed: bool) -> bool:
@@ -73,16 +83,16 @@ def is_blind(draw: Draw, audit: Audit, user: User, signed: bool) -> bool:
 
 
 def _sampled(
-    draw: Draw, subject: str, cards: dict[tuple[int, bool], Scoring], audit: Audit, user: User
+    draw: Draw, subject: str, group: str, cards: dict[tuple[int, bool], Scoring], audit: Audit, user: User
 ) -> Sampled:  # fmt: skip
     if draw.is_excused:
-        return Sampled(draw, subject, _("Excused"), "")
+        return Sampled(draw, subject, group, _("Excused"), "")
     first, second = cards.get((draw.pk, False)), cards.get((draw.pk, True))
     mine = second if audit.second_id == user.pk else first
     signed = mine is not None and mine.scored_at is not None
     if is_blind(draw, audit, user, signed):
-        return Sampled(draw, subject, _("Scoring") if mine else _("To do"), "pen" if mine else "")
-    row = Sampled(draw, subject, _("To do"), "")
+        return Sampled(draw, subject, group, _("Scoring") if mine else _("To do"), "pen" if mine else "")
+    row = Sampled(draw, subject, group, _("To do"), "")
     if first is not None:
         row.says, row.tone = _("Scoring"), "pen"
         if first.scored_at is not None:

@@ -106,11 +106,13 @@ def _page(
     except Refused as closed:
         why = str(closed)
     may_score = not why
+    rows = sampled(audit, user)
     context: dict[str, Any] = {
         "at": at,
         "audit": audit,
         "draw": draw,
-        "rows": sampled(audit, user),
+        "rows": rows,
+        "group": next((row.group for row in rows if row.draw.pk == draw.pk), ""),
         "result": scoring.result(audit),
         "population": getattr(audit, "population", None),
         "may_score": may_score,

@@ -32,6 +32,13 @@ def test_two_marks_near_each_other_do_not_stand_in_each_others_way() -> None:
     assert drawn.marks[0].y != drawn.marks[1].y
 
 
+def test_a_mark_written_to_its_left_does_not_run_into_the_one_before() -> None:
+    drawn = charts.histogram([1] * 10, limit=8, limit_label="", ticks=[], marks=[(1, "half"), (6, "9 of 10")])
+    assert [(mark.anchor, mark.y) for mark in drawn.marks] == [("start", 13), ("end", 29)]
+    far = charts.histogram([1] * 10, limit=8, limit_label="", ticks=[], marks=[(1, "half"), (9.5, "9 of 10")])
+    assert [mark.y for mark in far.marks] == [13, 13]
+
+
 def test_columns_are_stacked_from_the_bottom_and_bear_their_total() -> None:
     drawn = charts.columns([(2, 1, 1), (0, 0, 0), (1, 0, 0)], ["w 1", "w 2", "w 3"])
     assert [bar.kind for bar in drawn.bars] == ["a", "b", "c", "a"]
