@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from audits import audit_findings, board, controls, corrective, periods, programme, sampling, scorecards, scoring
 from audits.models import Audit, AuditFinding, CorrectiveAction, Draw, Mark, NonCompliance, Scoring
+from audits.views.programme import sampled
 from csp import access, servicetime
 from csp.access import Refused
 from csp.models import Appointment, Breach, Deadline, Notice, ShiftPlan, TrailEntry, User
@@ -301,6 +302,9 @@ def test_each_group_has_its_share_when_that_is_asked(cast: Cast, people: People)
     groups = {draw.group for draw in audit.draws.all()}
     assert groups == {
         f"team:{team.pk} channel:{channel}" for team in (cast.team, cast.other_team) for channel in ("mail", "form")
+    }
+    assert {row.group for row in sampled(audit, people.ada)} == {
+        f"{team.name}, {channel}" for team in (cast.team, cast.other_team) for channel in ("E-mail", "Contact form")
     }
 
 

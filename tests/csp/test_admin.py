@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -61,6 +63,15 @@ def test_every_record_opens_masked_and_the_reading_is_recorded(client: Client, c
     read = TrailEntry.objects.filter(act=Act.RECORD_READ).order_by("id")
     assert [entry.context for entry in read] == [f"ticket:{ticket.pk}", f"customer:{cast.carl.pk}"]
     assert {entry.actor for entry in read} == {f"user:{cast.vera.pk}"}
+
+
+def test_times_are_told_by_twenty_four_hours(client: Client, cast: Cast) -> None:
+    late = dt.datetime(2025, 3, 3, 22, 32, tzinfo=dt.UTC)
+    ticket = factories.ticket(team=cast.team, customer=cast.carl, received_at=late)
+    client.force_login(cast.vera)
+    words = client.get(f"/admin/tickets/ticket/{ticket.pk}/change/").content.decode()
+    assert "3 Mar 2025, 22:32" in words
+    assert "10:32" not in words
 
 
 def test_an_administrator_sees_people_and_no_ticket(client: Client, cast: Cast) -> None:
