@@ -14,7 +14,7 @@ def blanked_only(*columns: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audits", "0001_first"), ("csp", "0011_restrictions_kept")]
+    dependencies = [("audits", "0001_initial"), ("csp", "0011_restrictions_kept")]
 
     operations = [
         immutable("audits_implementation", "text"),

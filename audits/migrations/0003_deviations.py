@@ -2,45 +2,12 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("audits", "0002_guards"),
-        ("tickets", "0014_procedures"),
-    ]
+    dependencies = [("audits", "0002_guards"), ("tickets", "0014_procedures")]
 
-    operations = [
-        migrations.CreateModel(
-            name="Deviation",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("reported_at", models.DateTimeField()),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="deviations",
-                        to="audits.noncompliance",
-                    ),
-                ),
-                (
-                    "step",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="deviation",
-                        to="tickets.checkliststep",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "deviation from a procedure",
-                "verbose_name_plural": "deviations from procedures",
-            },
-        ),
-        _guards.immutable("audits_deviation"),
-    ]
+    operations = [_guards.immutable("audits_deviation")]

@@ -2,35 +2,12 @@
 
 import importlib
 
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0028_disposal_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("audits", "0003_deviations"),
-        ("csp", "0028_disposal_guards"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("audits", "0003_deviations"), ("csp", "0028_disposal_guards")]
 
-    operations = [
-        migrations.AddField(
-            model_name="noncompliance",
-            name="keep_until",
-            field=models.DateTimeField(blank=True, editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="noncompliance",
-            name="kept_from",
-            field=models.DateTimeField(blank=True, editable=False, null=True),
-        ),
-        migrations.AddIndex(
-            model_name="noncompliance",
-            index=models.Index(
-                condition=models.Q(("keep_until__isnull", False)), fields=["keep_until"], name="case_kept_until"
-            ),
-        ),
-        _guards.keep_term("audits_noncompliance", "noncompliance", "closed,dismissed"),
-    ]
+    operations = [_guards.keep_term("audits_noncompliance", "noncompliance", "closed,dismissed")]

@@ -17,7 +17,7 @@ CLOSED = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audits", "0005_reviews"), ("csp", "0029_review_notices")]
+    dependencies = [("audits", "0004_keep_until"), ("csp", "0028_disposal_guards")]
 
     operations = [
         kept(

@@ -14,7 +14,7 @@ def fixed(*columns: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audits", "0007_quality_audits"), ("csp", "0028_disposal_guards")]
+    dependencies = [("audits", "0006_review_guards"), ("csp", "0031_privacy")]
 
     operations = [
         immutable("audits_scorecard"),

@@ -2,94 +2,15 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("audits", "0008_quality_audit_guards"),
-        ("csp", "0032_audit_notices"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("audits", "0008_quality_audit_guards"), ("csp", "0031_privacy")]
 
     operations = [
-        migrations.CreateModel(
-            name="Statement",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("month", models.DateField(verbose_name="month")),
-                (
-                    "contract",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="statements", to="csp.contract"
-                    ),
-                ),
-                (
-                    "deadline",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.deadline"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "monthly statement",
-                "verbose_name_plural": "monthly statements",
-            },
-        ),
-        migrations.CreateModel(
-            name="StatementVersion",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveSmallIntegerField()),
-                ("signed_at", models.DateTimeField(verbose_name="frozen and signed")),
-                ("document", models.TextField()),
-                ("digest", models.CharField(max_length=64)),
-                ("comment", models.TextField(blank=True, verbose_name="comment")),
-                ("reason", models.TextField(blank=True, verbose_name="why it is corrected")),
-                (
-                    "signed_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "statement",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="audits.statement"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "version of a monthly statement",
-                "verbose_name_plural": "versions of monthly statements",
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.UniqueConstraint(fields=("contract", "month"), name="one_statement_of_a_month"),
-        ),
-        migrations.AddConstraint(
-            model_name="statement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("month__day", 1)), name="a_month_begins_on_its_first_day"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="statementversion",
-            constraint=models.UniqueConstraint(
-                fields=("statement", "number"), name="one_version_of_a_statement_by_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="statementversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number__gte", 1)), name="versions_of_statements_count_from_one"
-            ),
-        ),
         _guards.kept("audits_statement", _guards.differs("contract_id", "month", "deadline_id"), "what is owed"),
         _guards.immutable("audits_statementversion", "comment", "reason"),
     ]

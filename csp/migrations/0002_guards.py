@@ -119,7 +119,7 @@ def set_once(*columns: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("csp", "0001_first")]
+    dependencies = [("csp", "0001_initial")]
 
     operations = [
         migrations.RunSQL(FUNCTIONS, FUNCTIONS_BACK),

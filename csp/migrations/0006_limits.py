@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("csp", "0005_sessions")]
+    dependencies = [("csp", "0003_standard_terms")]
 
     operations = [
         migrations.RunSQL(

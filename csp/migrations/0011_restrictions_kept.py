@@ -8,8 +8,8 @@ _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("csp", "0010_restrictions")]
+    dependencies = [("csp", "0007_seals")]
 
     operations = [
-        _guards.kept("csp_restriction", _guards.differs("user_id", "kind", "cause", "starts_at"), "what was imposed"),
+        _guards.kept("csp_restriction", _guards.differs("user_id", "kind", "cause", "starts_at"), "what was imposed")
     ]

@@ -2,61 +2,12 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("csp", "0011_restrictions_kept"),
-    ]
+    dependencies = [("csp", "0011_restrictions_kept")]
 
-    operations = [
-        migrations.AddField(
-            model_name="mailbox",
-            name="first_mail_at",
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.CreateModel(
-            name="Held",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("since", models.DateTimeField()),
-                ("until", models.DateTimeField()),
-                (
-                    "deadline",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="held", to="csp.deadline"
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.team"),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "time held",
-                "verbose_name_plural": "times held",
-                "indexes": [models.Index(fields=["deadline", "until"], name="held_of_deadline")],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("until__gte", models.F("since"))), name="held_from_then_until_later"
-                    )
-                ],
-            },
-        ),
-        _guards.immutable("csp_held"),
-    ]
+    operations = [_guards.immutable("csp_held")]

@@ -6,9 +6,7 @@ table of evidence is covered without anybody naming it here.
 
 import importlib
 
-import django.contrib.postgres.fields
-import django.db.models.deletion
-from django.db import migrations, models
+from django.db import migrations
 
 _seals = importlib.import_module("csp.migrations.0007_seals")
 
@@ -66,78 +64,14 @@ BLANKS = "create trigger evidence_kept before update or delete on csp_trailentry
 
 
 class Migration(migrations.Migration):
-    dependencies = [("csp", "0015_notices_newest_first")]
+    dependencies = [("csp", "0012_holders")]
 
     operations = [
-        migrations.AddField("trailentry", "address", models.CharField(max_length=45, blank=True, default="")),
-        migrations.AlterField("trailentry", "address", models.CharField(max_length=45, blank=True)),
-        migrations.AddField("trailentry", "address_salt", models.BinaryField(max_length=32, blank=True, default=b"")),
-        migrations.AddIndex(
-            "trailentry",
-            models.Index(fields=["at"], condition=~models.Q(address=""), name="trail_addressed"),
-        ),
         migrations.RunSQL(
             "drop trigger evidence_kept on csp_trailentry;"
             + BLANKS
             + "csp_refuse_change('personal', 'salt', 'address', 'address_salt')",
             "drop trigger evidence_kept on csp_trailentry;" + BLANKS + "csp_refuse_change('personal', 'salt')",
-        ),
-        migrations.CreateModel(
-            name="EvidenceShape",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("relation", models.CharField(max_length=63)),
-                ("plain", django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=63))),
-                (
-                    "personal",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=63), default=list),
-                ),
-                (
-                    "digested",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=63), default=list),
-                ),
-            ],
-            options={"verbose_name": "columns that are marked", "verbose_name_plural": "columns that are marked"},
-        ),
-        migrations.CreateModel(
-            name="EvidenceMark",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("row", models.BigIntegerField()),
-                ("plain", models.BinaryField(max_length=32)),
-                ("personal", models.BinaryField(max_length=32)),
-                ("salt", models.BinaryField(max_length=16)),
-                ("recorded_at", models.DateTimeField()),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="marks",
-                        to="csp.trailentry",
-                        db_index=False,
-                    ),
-                ),
-                (
-                    "shape",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="marks",
-                        to="csp.evidenceshape",
-                        db_index=False,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "mark of evidence",
-                "verbose_name_plural": "marks of evidence",
-                "indexes": [
-                    models.Index(fields=["shape", "row", "-id"], name="mark_of_row"),
-                    models.Index(fields=["id"], condition=models.Q(entry__isnull=True), name="mark_unsealed"),
-                    models.Index(fields=["entry", "id"], name="mark_of_entry"),
-                ],
-            },
         ),
         migrations.RunSQL(MARKS, MARKS_BACK),
         migrations.RunSQL(_WITH_MARKS.replace(*_REPLACE), (_SEAL + "end $$;").replace(*_REPLACE)),

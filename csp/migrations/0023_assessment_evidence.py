@@ -2,69 +2,12 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("csp", "0022_approvals"),
-    ]
+    dependencies = [("csp", "0016_marks")]
 
-    operations = [
-        migrations.CreateModel(
-            name="AssessmentFile",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.CharField(max_length=255)),
-                ("content_type", models.CharField(max_length=120)),
-                ("size", models.PositiveBigIntegerField()),
-                (
-                    "assessment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="csp.assessment"
-                    ),
-                ),
-                (
-                    "blob",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.blob"),
-                ),
-            ],
-            options={
-                "verbose_name": "file of an assessment",
-                "verbose_name_plural": "files of assessments",
-            },
-        ),
-        migrations.CreateModel(
-            name="Attempt",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "channel",
-                    models.CharField(
-                        choices=[("phone", "Telephone"), ("mail", "E-mail"), ("letter", "Letter"), ("visit", "Visit")],
-                        max_length=10,
-                    ),
-                ),
-                ("at", models.DateTimeField()),
-                ("is_only_way", models.BooleanField(default=False)),
-                (
-                    "assessment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="csp.assessment"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "attempt to reach a customer",
-                "verbose_name_plural": "attempts to reach customers",
-                "constraints": [
-                    models.UniqueConstraint(fields=("assessment", "channel", "at"), name="one_attempt_at_a_moment")
-                ],
-            },
-        ),
-        _guards.immutable("csp_assessmentfile", "name"),
-        _guards.immutable("csp_attempt"),
-    ]
+    operations = [_guards.immutable("csp_assessmentfile", "name"), _guards.immutable("csp_attempt")]

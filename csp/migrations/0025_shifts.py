@@ -2,137 +2,16 @@
 
 import importlib
 
-import django.db.models.deletion
-import simple_history.models
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("csp", "0024_complexity"),
-    ]
+    dependencies = [("csp", "0023_assessment_evidence")]
 
     operations = [
-        migrations.CreateModel(
-            name="HistoricalShiftPlan",
-            fields=[
-                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
-                ("week", models.JSONField(default=dict)),
-                ("exceptions", models.JSONField(blank=True, default=dict)),
-                ("country", models.CharField(blank=True, max_length=2)),
-                ("subdivision", models.CharField(blank=True, max_length=10)),
-                ("history_id", models.AutoField(primary_key=True, serialize=False)),
-                ("history_date", models.DateTimeField(db_index=True)),
-                ("history_change_reason", models.CharField(max_length=100, null=True)),
-                (
-                    "history_type",
-                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
-                ),
-                (
-                    "history_user",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "team",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="csp.team",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "historical shift plan",
-                "verbose_name_plural": "historical shift plans",
-                "ordering": ("-history_date", "-history_id"),
-                "get_latest_by": ("history_date", "history_id"),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name="ShiftPlan",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("week", models.JSONField(default=dict)),
-                ("exceptions", models.JSONField(blank=True, default=dict)),
-                ("country", models.CharField(blank=True, max_length=2)),
-                ("subdivision", models.CharField(blank=True, max_length=10)),
-                (
-                    "team",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="shift_plan", to="csp.team"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "shift plan",
-                "verbose_name_plural": "shift plans",
-            },
-        ),
-        migrations.CreateModel(
-            name="Absence",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("starts_at", models.DateTimeField(verbose_name="from")),
-                ("ends_at", models.DateTimeField(verbose_name="until")),
-                ("entered_at", models.DateTimeField()),
-                (
-                    "deputy",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "entered_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="absences",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "absence",
-                "verbose_name_plural": "absences",
-                "indexes": [models.Index(fields=["user", "ends_at"], name="absence_of_user")],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("ends_at__gte", models.F("starts_at"))),
-                        name="an_absence_ends_after_it_began",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("deputy__isnull", True),
-                            models.Q(("deputy", models.F("user")), _negated=True),
-                            _connector="OR",
-                        ),
-                        name="who_stands_in_is_somebody_else",
-                    ),
-                ],
-            },
-        ),
         _guards.kept(
             "csp_absence", _guards.differs("user_id", "starts_at", "entered_by_id", "entered_at"), "when it was entered"
-        ),
+        )
     ]

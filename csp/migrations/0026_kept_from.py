@@ -2,58 +2,18 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("csp", "0025_shifts"),
-    ]
+    dependencies = [("csp", "0025_shifts")]
 
     operations = [
-        migrations.CreateModel(
-            name="KeptFrom",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("subject_ref", models.CharField(max_length=40)),
-                ("context", models.CharField(max_length=60)),
-                ("since", models.DateTimeField()),
-                ("until", models.DateTimeField(blank=True, null=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "matter kept from a person",
-                "verbose_name_plural": "matters kept from people",
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("until__isnull", True)), fields=["subject_ref"], name="kept_from_by_subject"
-                    )
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("until__isnull", True)),
-                        fields=("user", "subject_ref"),
-                        name="kept_once_from_one_person",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("until__isnull", True), ("until__gte", models.F("since")), _connector="OR"),
-                        name="kept_from_then_until_later",
-                    ),
-                ],
-            },
-        ),
         _guards.kept(
             "csp_keptfrom",
             _guards.set_once("until") + " or " + _guards.differs("user_id", "subject_ref", "context", "since"),
             "what was kept from whom",
-        ),
+        )
     ]

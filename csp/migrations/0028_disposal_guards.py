@@ -95,7 +95,7 @@ def keep_term(table: str, kind: str, ended: str, customer: str = "") -> migratio
 
 
 class Migration(migrations.Migration):
-    dependencies = [("csp", "0027_retention")]
+    dependencies = [("csp", "0026_kept_from")]
 
     operations = [
         migrations.RunSQL(FUNCTIONS, FUNCTIONS_BACK),

@@ -2,37 +2,12 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("csp", "0034_joined_customers"),
-    ]
+    dependencies = [("csp", "0031_privacy")]
 
-    operations = [
-        migrations.CreateModel(
-            name="LockItem",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(max_length=20)),
-                ("number", models.BigIntegerField()),
-                (
-                    "lock",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="items", to="csp.lock"),
-                ),
-            ],
-            options={
-                "verbose_name": "record under a lock",
-                "verbose_name_plural": "records under locks",
-                "indexes": [models.Index(fields=["kind", "number"], name="lock_item")],
-                "constraints": [
-                    models.UniqueConstraint(fields=("lock", "kind", "number"), name="a_lock_is_on_it_once")
-                ],
-            },
-        ),
-        _guards.immutable("csp_lockitem"),
-    ]
+    operations = [_guards.immutable("csp_lockitem")]

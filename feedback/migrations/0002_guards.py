@@ -9,7 +9,7 @@ immutable, kept, differs, set_once = _guards.immutable, _guards.kept, _guards.di
 
 
 class Migration(migrations.Migration):
-    dependencies = [("feedback", "0001_first"), ("csp", "0002_guards")]
+    dependencies = [("feedback", "0001_initial"), ("csp", "0016_marks"), ("tickets", "0011_survey_texts")]
 
     operations = [
         immutable("feedback_remark", "words"),

@@ -9,7 +9,7 @@ immutable, kept, differs, set_once = _guards.immutable, _guards.kept, _guards.di
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tickets", "0001_first"), ("csp", "0002_guards")]
+    dependencies = [("tickets", "0001_initial"), ("csp", "0002_guards")]
 
     operations = [
         # A row's last change by the database's own clock: what live updates ask for, whatever `at=` a verb was given.

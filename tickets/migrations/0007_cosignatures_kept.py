@@ -8,14 +8,14 @@ _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tickets", "0006_cosignatures")]
+    dependencies = [("tickets", "0003_texts"), ("csp", "0007_seals")]
 
     operations = [
         _guards.kept(
             "tickets_cosignature",
             _guards.set_once("decided_at", "interaction_id")
             + " or "
-            + _guards.differs("ticket_id", "author_id", "restriction_id", "seen_through", "written_at")
+            + _guards.differs("ticket_id", "author_id", "restriction_id", "seen", "written_at")
             + " or (old.body is distinct from new.body and new.body <> '')",
             "what was written and decided",
         ),

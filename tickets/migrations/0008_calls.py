@@ -2,135 +2,20 @@
 
 import importlib
 
-import django.db.models.deletion
-import django.db.models.functions.text
-from django.conf import settings
-from django.db import migrations, models
-
-# Rules for senders were everybody's: they go to the contract whose mail their author sorts, else to the first.
-OWNED = """
-update tickets_senderrule r set contract_id = coalesce(
-  (select t.contract_id from csp_rolegrant g join csp_team t on t.id = g.team_id
-    where g.user_id = r.created_by_id order by g.ends_at nulls first, g.id limit 1),
-  (select min(id) from csp_contract));
-update csp_mailbox m set first_mail_at =
-  (select min(landed_at) from tickets_inboundmessage i where i.mailbox_id = m.id);
-set constraints all immediate;
-"""
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("csp", "0012_holders"),
-        ("tickets", "0007_cosignatures_kept"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("tickets", "0007_cosignatures_kept"), ("csp", "0012_holders")]
 
     operations = [
-        migrations.CreateModel(
-            name="Call",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.CharField(blank=True, max_length=40, verbose_name="telephone number")),
-                ("ended_at", models.DateTimeField()),
-                ("is_answered", models.BooleanField(verbose_name="answered")),
-                ("answers_customer", models.BooleanField(verbose_name="answers the customer")),
-                ("is_typed_late", models.BooleanField(default=False)),
-                ("ruled_at", models.DateTimeField(blank=True, null=True)),
-                ("is_confirmed", models.BooleanField(blank=True, null=True)),
-                ("ruling_reason", models.CharField(blank=True, max_length=300)),
-            ],
-            options={
-                "verbose_name": "call",
-                "verbose_name_plural": "calls",
-            },
-        ),
-        migrations.RemoveConstraint(
-            model_name="senderrule",
-            name="one_rule_per_sender",
-        ),
-        migrations.AddField(
-            model_name="historicalsenderrule",
-            name="contract",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="csp.contract",
-            ),
-        ),
-        migrations.AddField(
-            model_name="senderrule",
-            name="contract",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.contract"
-            ),
-        ),
-        migrations.RunSQL(OWNED, migrations.RunSQL.noop),
-        migrations.AlterField(
-            model_name="senderrule",
-            name="contract",
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.contract"),
-        ),
-        migrations.AddConstraint(
-            model_name="senderrule",
-            constraint=models.UniqueConstraint(
-                models.F("contract"),
-                django.db.models.functions.text.Lower("pattern"),
-                condition=models.Q(("is_active", True)),
-                name="one_rule_per_sender",
-            ),
-        ),
-        migrations.AddField(
-            model_name="call",
-            name="interaction",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT, related_name="call", to="tickets.interaction"
-            ),
-        ),
-        migrations.AddField(
-            model_name="call",
-            name="ruled_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="call",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("is_confirmed__isnull", True), ("ruled_at__isnull", True), ("ruled_by__isnull", True)),
-                    models.Q(
-                        ("is_confirmed__isnull", False),
-                        ("is_typed_late", True),
-                        ("ruled_at__isnull", False),
-                        ("ruled_by__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="a_late_call_is_ruled_with_all_its_parts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="call",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_answered", True), ("answers_customer", False), _connector="OR"),
-                name="only_an_answered_call_answers",
-            ),
-        ),
         _guards.kept(  # only a supervisor's word on a late one is added, once
             "tickets_call",
             _guards.set_once("ruled_at", "ruled_by_id", "is_confirmed")
             + " or "
             + _guards.differs("interaction_id", "ended_at", "is_answered", "answers_customer", "is_typed_late"),
             "what a call was",
-        ),
+        )
     ]

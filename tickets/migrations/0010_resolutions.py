@@ -2,19 +2,10 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
-# What was a text of the ticket is a row of its own from now on.
-MOVED = """
-insert into tickets_resolution (ticket_id, cause, cause_note, kind, text, acceptance, recorded_at, resolved_at)
-select id, '', '', '', resolution, '', coalesce(resolved_at, closed_at, opened_at), coalesce(resolved_at, closed_at)
-from tickets_ticket where resolution <> '';
-set constraints all immediate;
-"""
 # What did not hold stays as it was.
 FROZEN = (
     "old.undone_at is not null and new.undone_at is not null and ("
@@ -26,161 +17,8 @@ FROZEN = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("tickets", "0009_spoken_to"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("tickets", "0009_spoken_to")]
 
     operations = [
-        migrations.CreateModel(
-            name="Resolution",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "cause",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("product", "Product or part"),
-                            ("delivery", "Delivery"),
-                            ("work", "Installation or repair"),
-                            ("invoice", "Invoice or payment"),
-                            ("information", "Wrong or missing information"),
-                            ("conduct", "Conduct of a person"),
-                            ("process", "Our way of working"),
-                            ("system", "Software or telephone"),
-                            ("third_party", "Somebody else's failure"),
-                            ("unfounded", "Nothing was wrong"),
-                            ("unknown", "Could not be found out"),
-                        ],
-                        max_length=20,
-                        verbose_name="root cause",
-                    ),
-                ),
-                ("cause_note", models.TextField(blank=True, verbose_name="what caused it")),
-                (
-                    "kind",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("corrected", "Corrected"),
-                            ("replaced", "Replaced"),
-                            ("repaired", "Repaired"),
-                            ("money_back", "Money back"),
-                            ("goodwill", "Goodwill payment"),
-                            ("explained", "Explained"),
-                            ("apology", "Apology"),
-                            ("refused", "Refused with reasons"),
-                            ("withdrawn", "Withdrawn by the customer"),
-                        ],
-                        max_length=20,
-                        verbose_name="kind of resolution",
-                    ),
-                ),
-                ("text", models.TextField(blank=True, verbose_name="resolution")),
-                (
-                    "amount",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="amount"),
-                ),
-                ("recorded_at", models.DateTimeField()),
-                ("resolved_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "acceptance",
-                    models.CharField(
-                        blank=True,
-                        choices=[("yes", "Accepted"), ("no", "Not accepted"), ("no_answer", "No answer")],
-                        max_length=10,
-                        verbose_name="customer's answer",
-                    ),
-                ),
-                ("answered_at", models.DateTimeField(blank=True, null=True)),
-                ("undone_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "answer_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "recorded_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "resolved_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "ticket",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="resolutions", to="tickets.ticket"
-                    ),
-                ),
-                (
-                    "undone_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tickets.interaction",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "resolution",
-                "verbose_name_plural": "resolutions",
-                "indexes": [models.Index(fields=["ticket", "id"], name="resolution_of_ticket")],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("undone_at__isnull", True)),
-                        fields=("ticket",),
-                        name="one_resolution_in_force_per_ticket",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("acceptance", ""), ("answered_at__isnull", True)),
-                            models.Q(models.Q(("acceptance", ""), _negated=True), ("answered_at__isnull", False)),
-                            _connector="OR",
-                        ),
-                        name="an_answer_to_a_resolution_is_dated",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("undone_at__isnull", True), ("resolved_at__isnull", False), _connector="OR"
-                        ),
-                        name="only_what_resolved_is_undone",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("amount__isnull", True), ("amount__gte", 0), _connector="OR"),
-                        name="an_amount_is_not_negative",
-                    ),
-                ],
-            },
-        ),
-        migrations.RunSQL(MOVED, migrations.RunSQL.noop),
-        migrations.RemoveField(
-            model_name="historicalticket",
-            name="resolution",
-        ),
-        migrations.RemoveField(
-            model_name="ticket",
-            name="resolution",
-        ),
-        _guards.kept("tickets_resolution", _guards.differs("ticket_id") + " or (" + FROZEN + ")", "a resolution"),
+        _guards.kept("tickets_resolution", _guards.differs("ticket_id") + " or (" + FROZEN + ")", "a resolution")
     ]

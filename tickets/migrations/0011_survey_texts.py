@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from django.db import migrations, models
+from django.db import migrations
 
 TEXTS = {
     "en": (
@@ -49,36 +49,6 @@ def make(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("tickets", "0010_resolutions"),
-    ]
+    dependencies = [("tickets", "0010_resolutions")]
 
-    operations = [
-        migrations.AlterField(
-            model_name="historicalmailtext",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("acknowledgement", "Acknowledgement"),
-                    ("acknowledgement_late", "Acknowledgement after the promised time"),
-                    ("acknowledgements", "Acknowledgement of several messages"),
-                    ("survey", "Survey after a resolved matter"),
-                ],
-                max_length=20,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="mailtext",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("acknowledgement", "Acknowledgement"),
-                    ("acknowledgement_late", "Acknowledgement after the promised time"),
-                    ("acknowledgements", "Acknowledgement of several messages"),
-                    ("survey", "Survey after a resolved matter"),
-                ],
-                max_length=20,
-            ),
-        ),
-        migrations.RunPython(make, migrations.RunPython.noop),
-    ]
+    operations = [migrations.RunPython(make, migrations.RunPython.noop)]

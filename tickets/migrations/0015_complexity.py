@@ -2,138 +2,20 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("csp", "0024_complexity"),
-        ("tickets", "0014_procedures"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("tickets", "0014_procedures"), ("csp", "0023_assessment_evidence")]
 
     operations = [
-        migrations.AddField(
-            model_name="historicalticket",
-            name="authority_reason",
-            field=models.CharField(blank=True, max_length=500),
-        ),
-        migrations.AddField(
-            model_name="historicalticket",
-            name="triage",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="csp.deadline",
-            ),
-        ),
-        migrations.AddField(
-            model_name="ticket",
-            name="authority_reason",
-            field=models.CharField(blank=True, max_length=500),
-        ),
-        migrations.AddField(
-            model_name="ticket",
-            name="triage",
-            field=models.OneToOneField(
-                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.deadline"
-            ),
-        ),
-        migrations.AlterField(
-            model_name="escalation",
-            name="origin",
-            field=models.CharField(
-                choices=[
-                    ("person", "By a person"),
-                    ("breach", "By the product, a promise was broken"),
-                    ("precaution", "By the product, as a precaution"),
-                ],
-                max_length=10,
-            ),
-        ),
-        migrations.CreateModel(
-            name="ComplexityProposal",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "rule",
-                    models.CharField(
-                        choices=[
-                            ("amount", "Amount above the limit"),
-                            ("legal", "Words of law"),
-                            ("safety", "Words of danger"),
-                            ("contacts", "Third contact on the matter"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("found", models.CharField(max_length=100)),
-                ("proposed_at", models.DateTimeField()),
-                ("decided_at", models.DateTimeField(blank=True, null=True)),
-                ("accepted", models.BooleanField(blank=True, null=True)),
-                ("reason", models.CharField(blank=True, max_length=500)),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "interaction",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tickets.interaction"
-                    ),
-                ),
-                (
-                    "ticket",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="proposals", to="tickets.ticket"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "proposal that a case is complex",
-                "verbose_name_plural": "proposals that cases are complex",
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("decided_at__isnull", True)), fields=["ticket"], name="complexity_proposed"
-                    )
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("interaction", "rule"), name="one_proposal_of_a_rule_per_message"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("accepted__isnull", True), ("decided_at__isnull", True), ("decided_by__isnull", True)
-                            ),
-                            models.Q(
-                                ("accepted__isnull", False),
-                                ("decided_at__isnull", False),
-                                ("decided_by__isnull", False),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="a_proposal_is_decided_by_somebody",
-                    ),
-                ],
-            },
-        ),
         _guards.kept(
             "tickets_complexityproposal",
             _guards.set_once("decided_at", "decided_by_id", "accepted")
             + " or "
             + _guards.differs("ticket_id", "interaction_id", "rule", "proposed_at"),
             "what was proposed, and decided",
-        ),
+        )
     ]

@@ -2,74 +2,12 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("csp", "0025_shifts"),
-        ("tickets", "0016_contacts"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("tickets", "0016_contacts"), ("csp", "0025_shifts")]
 
-    operations = [
-        migrations.CreateModel(
-            name="EscalationRung",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveSmallIntegerField()),
-                ("told_at", models.DateTimeField()),
-            ],
-            options={
-                "verbose_name": "rung of an escalation",
-                "verbose_name_plural": "rungs of escalations",
-            },
-        ),
-        migrations.AddField(
-            model_name="escalation",
-            name="next_rung_at",
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="escalation",
-            name="take_up",
-            field=models.OneToOneField(
-                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="csp.deadline"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="escalation",
-            index=models.Index(
-                condition=models.Q(("next_rung_at__isnull", False)),
-                fields=["next_rung_at"],
-                name="escalation_next_rung",
-            ),
-        ),
-        migrations.AddField(
-            model_name="escalationrung",
-            name="escalation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="rungs", to="tickets.escalation"
-            ),
-        ),
-        migrations.AddField(
-            model_name="escalationrung",
-            name="told",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="escalationrung",
-            constraint=models.UniqueConstraint(fields=("escalation", "number"), name="one_escalation_per_rung"),
-        ),
-        _guards.immutable("tickets_escalationrung"),
-    ]
+    operations = [_guards.immutable("tickets_escalationrung")]

@@ -2,47 +2,12 @@
 
 import importlib
 
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0028_disposal_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("csp", "0028_disposal_guards"),
-        ("tickets", "0019_authority"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("tickets", "0019_authority"), ("csp", "0028_disposal_guards")]
 
-    operations = [
-        migrations.AddField(
-            model_name="ticket",
-            name="keep_until",
-            field=models.DateTimeField(blank=True, editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="ticket",
-            name="kept_from",
-            field=models.DateTimeField(blank=True, editable=False, null=True),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                condition=models.Q(("keep_until__isnull", False)), fields=["keep_until"], name="ticket_kept_until"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(
-                condition=models.Q(
-                    models.Q(("kept_from__isnull", True), ("kept_from__lt", models.F("closed_at")), _connector="OR"),
-                    ("closed_at__isnull", False),
-                    ("state", "closed"),
-                ),
-                fields=["closed_at"],
-                name="ticket_without_term",
-            ),
-        ),
-        _guards.keep_term("tickets_ticket", "ticket", "closed,merged", "customer_id"),
-    ]
+    operations = [_guards.keep_term("tickets_ticket", "ticket", "closed,merged", "customer_id")]

@@ -2,80 +2,12 @@
 
 import importlib
 
-import django.db.models.deletion
-from django.conf import settings
-from django.db import migrations, models
+from django.db import migrations
 
 _guards = importlib.import_module("csp.migrations.0002_guards")
 
-# What is known of the time before: what is finished now, and what a recorded resolution says that did not hold.
-KNOWN = """
-insert into tickets_finish (ticket_id, at, by_id, undone_at)
-select ticket_id, resolved_at, resolved_by_id, greatest(undone_at, resolved_at)
-from tickets_resolution where resolved_at is not null and undone_at is not null;
-insert into tickets_finish (ticket_id, at, by_id)
-select t.id, coalesce(t.resolved_at, t.closed_at), r.resolved_by_id
-from tickets_ticket t left join tickets_resolution r on r.ticket_id = t.id and r.undone_at is null
-where t.state in ('resolved', 'closed') and t.origin <> 'imported' and coalesce(t.resolved_at, t.closed_at) is not null;
-set constraints all immediate;
-"""
-
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("tickets", "0020_keep_until"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("tickets", "0020_keep_until")]
 
-    operations = [
-        migrations.CreateModel(
-            name="Finish",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("at", models.DateTimeField()),
-                ("undone_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "ticket",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="finishes",
-                        to="tickets.ticket",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "time finished",
-                "verbose_name_plural": "times finished",
-                "indexes": [
-                    models.Index(fields=["ticket", "at"], name="finish_of_ticket"),
-                    models.Index(fields=["at"], name="finish_period"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("undone_at__isnull", True)),
-                        fields=("ticket",),
-                        name="a_ticket_is_finished_once_at_a_time",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("undone_at__isnull", True), ("undone_at__gte", models.F("at")), _connector="OR"
-                        ),
-                        name="finished_before_undone",
-                    ),
-                ],
-            },
-        ),
-        migrations.RunSQL(KNOWN, migrations.RunSQL.noop),
-        _guards.kept("tickets_finish", _guards.differs("ticket_id", "at", "by_id"), "when it was finished"),
-    ]
+    operations = [_guards.kept("tickets_finish", _guards.differs("ticket_id", "at", "by_id"), "when it was finished")]

@@ -19,6 +19,6 @@ BACK = "drop trigger exercise_stays on tickets_delivery; drop function tickets_e
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tickets", "0022_exercises")]
+    dependencies = [("tickets", "0021_finishes")]
 
     operations = [migrations.RunSQL(STAYS, BACK)]

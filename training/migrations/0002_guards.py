@@ -36,7 +36,7 @@ drop function training_refuse_published();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("training", "0001_first"), ("csp", "0011_restrictions_kept")]
+    dependencies = [("training", "0001_initial"), ("csp", "0016_marks")]
 
     operations = [
         migrations.RunSQL(PARTS, PARTS_BACK),

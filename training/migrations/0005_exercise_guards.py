@@ -8,7 +8,7 @@ _guards = importlib.import_module("csp.migrations.0002_guards")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("training", "0004_exercises"), ("csp", "0033_exercises")]
+    dependencies = [("training", "0003_standard_courses"), ("csp", "0031_privacy"), ("tickets", "0021_finishes")]
 
     operations = [
         migrations.RunSQL(
