@@ -12,7 +12,7 @@ import datetime as dt
 import functools
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import connection, transaction
@@ -60,22 +60,6 @@ def above(contract: Contract, at: dt.datetime) -> User | None:
     return offices.holders(contract.pk, [office], at=at)[office]
 
 
-def supervisors_of(user: User, contract: Contract, at: dt.datetime) -> list[User]:
-    """Who may review this person, first choice first: their supervisors; of a supervisor the one above."""
-    grants = in_scope(contract, at).get(user.pk, [])
-    teams = sorted({row.team_id for row in grants if row.role == Role.REPRESENTATIVE and row.team_id is not None})
-    leads = any(row.role == Role.SUPERVISOR for row in grants)
-    found = access.people_with(Role.SUPERVISOR, at=at, teams=teams) if teams and not leads else []
-    top = above(contract, at)
-    if top is not None:
-        found.append(top)
-    if not [one for one in found if one.pk != user.pk]:
-        found = access.people_with(
-            Role.SUPERVISOR, at=at, teams=list(contract.teams.order_by("pk").values_list("pk", flat=True))
-        )
-    return [one for one in {one.pk: one for one in found}.values() if _is_independent(one, user, at)]
-
-
 def _is_independent(reviewer: User, user: User, at: dt.datetime) -> bool:
     try:
         independence.check(reviewer, {user.pk}, at)
@@ -85,14 +69,37 @@ def _is_independent(reviewer: User, user: User, at: dt.datetime) -> bool:
 
 
 def reviewers_of(user: User, contract: Contract, at: dt.datetime) -> list[User]:
-    """The same with whoever stands in for those who are away; who is there comes before who is not."""
-    chosen = supervisors_of(user, contract, at)
-    away = shifts.away([one.pk for one in chosen], at)
-    there = [one for one in chosen if one.pk not in away]
-    deputies = [row.deputy for row in away.values() if row.deputy is not None and row.deputy.is_active]
-    standing_in = [one for one in deputies if _is_independent(one, user, at)]
-    found = [*there, *standing_in, *(one for one in chosen if one.pk in away)]
-    return list({one.pk: one for one in found}.values())
+    """Who may review this person, first choice first: their supervisors; of a supervisor the one above.
+
+    With whoever stands in for those who are away; who is there comes before who is not.
+    """
+    return choosing(at)(user, contract)
+
+
+def choosing(at: dt.datetime) -> Callable[[User, Contract], list[User]]:
+    """`reviewers_of` for many people: what is asked of a contract or of a team is asked once."""
+    scope = functools.cache(lambda contract: in_scope(contract, at))
+    top = functools.cache(lambda contract: above(contract, at))
+    leading = functools.cache(lambda teams: tuple(access.people_with(Role.SUPERVISOR, at=at, teams=teams)))
+    away_of = functools.cache(lambda chosen: shifts.away([one.pk for one in chosen], at))
+    all_teams = functools.cache(lambda contract: tuple(contract.teams.order_by("pk").values_list("pk", flat=True)))
+
+    def chosen_for(user: User, contract: Contract) -> list[User]:
+        grants = scope(contract).get(user.pk, [])
+        teams = {row.team_id for row in grants if row.role == Role.REPRESENTATIVE and row.team_id is not None}
+        leads = any(row.role == Role.SUPERVISOR for row in grants)
+        found = list(leading(tuple(sorted(teams)))) if teams and not leads else []
+        found += [one for one in [top(contract)] if one is not None]
+        if not [one for one in found if one.pk != user.pk]:
+            found = list(leading(all_teams(contract)))
+        chosen = [one for one in {one.pk: one for one in found}.values() if _is_independent(one, user, at)]
+        away = away_of(tuple(chosen))
+        there = [one for one in chosen if one.pk not in away]
+        deputies = [row.deputy for row in away.values() if row.deputy is not None and row.deputy.is_active]
+        standing_in = [one for one in deputies if _is_independent(one, user, at)]
+        return list({one.pk: one for one in [*there, *standing_in, *chosen]}.values())
+
+    return chosen_for
 
 
 # ---------------------------------------------------------------- the jobs: every person who lacks a review to come
@@ -170,11 +177,11 @@ def _stays(row: Review) -> bool:
 
 def pass_on(at: dt.datetime, *, limit: int = 200) -> int:
     """Give reviews whose reviewer may not hold them any more to whoever may. Returns how many."""
-    numbers = []
+    numbers, reviewers = [], choosing(at)
     for row in Review.objects.running().select_related("user", "contract", "reviewer"):
         if _stays(row) or (row.state == State.HELD and row.reviewer is not None and row.reviewer.is_active):
             continue
-        mine = [one.pk for one in reviewers_of(row.user, row.contract, at)]
+        mine = [one.pk for one in reviewers(row.user, row.contract)]
         if (row.reviewer_id in mine) if row.reviewer_id else not mine:
             continue
         numbers.append(row.pk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 
 from csp.contract import CLAUSES, OBLIGATIONS, READINGS, Term
 from csp.models import Contract, Version
@@ -22,6 +23,18 @@ def in_force(contract: Contract, at: dt.datetime) -> Version:
     if version is None:
         raise NoVersionInForce(f"Contract {contract.pk} has no version in force.")
     return version
+
+
+def timeline(contract: Contract) -> Callable[[dt.datetime], Version]:
+    """`in_force` for many moments, with one statement."""
+    rows = list(contract.versions.filter(in_force_from__isnull=False).order_by("in_force_from"))
+
+    def at_that_moment(at: dt.datetime) -> Version:
+        if not rows:
+            raise NoVersionInForce(f"Contract {contract.pk} has no version in force.")
+        return next((row for row in reversed(rows) if row.in_force_from and row.in_force_from <= at), rows[0])
+
+    return at_that_moment
 
 
 def due_at(version: Version, code: str, starts_at: dt.datetime) -> dt.datetime:

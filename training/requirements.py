@@ -11,7 +11,7 @@ import dataclasses
 import datetime as dt
 import functools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -189,13 +189,14 @@ def _lacking(at: dt.datetime) -> Iterator[Lack]:
         RoleGrant.objects.in_force(at).filter(user__is_active=True).select_related("team").order_by("starts_at")
     ):
         grants[grant.user_id].append(grant)
+    terms = {contract: agreement.timeline(contract) for contract in {course.contract for course in offered}}
     for user, held in grants.items():
         for course in offered:
             asking = [grant for grant in held if courses.is_required_of(course, _role_of(grant, course))]
             if asking and published[course.pk]:
                 yield from _lacks(
                     user, course, asking[0].starts_at, published[course.pk], done.get((user, course.pk)),
-                    owed[user, course.pk], rules.get(course.contract_id),
+                    owed[user, course.pk], rules.get(course.contract_id), terms[course.contract],
                 )  # fmt: skip
 
 
@@ -216,12 +217,12 @@ def _lacks(
     done: Completion | None,
     rows: list[Assignment],
     rule: Gate | None,
+    terms: Callable[[dt.datetime], Version],
 ) -> Iterator[Lack]:
     """What one person lacks of one course: at most one assignment for each reason."""
     running = [row for row in rows if row.ended_at is None]
     first, last = published[0], published[-1]
-    terms = agreement.in_force(course.contract, since)
-    lapsed = done is None or (course.repeats and renewal_due(terms, done.passed_at) < since)
+    lapsed = done is None or (course.repeats and renewal_due(terms(since), done.passed_at) < since)
     new_ones = [row for row in published if row.published_at is not None and row.published_at > since]
     if done is not None and not lapsed and course.repeats and not any(row.why == Why.REFRESHER for row in running):
         yield Lack(user, course, Why.REFRESHER, done.passed_at, after=done.pk)
@@ -262,7 +263,8 @@ def _require_one(lack: Lack, *, at: dt.datetime) -> int:
     rule = gate.in_force(course.contract, at)
     if not asking or not user.is_active or not published:
         return 0
-    again = _lacks(user.pk, course, asking[0].starts_at, published, done, rows, rule)
+    in_force = functools.partial(agreement.in_force, course.contract)
+    again = _lacks(user.pk, course, asking[0].starts_at, published, done, rows, rule, in_force)
     now = next((one for one in again if one.why == lack.why and one.version == lack.version), None)
     if now is None:
         return 0

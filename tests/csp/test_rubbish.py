@@ -32,8 +32,7 @@ NAMES = re.findall(
 VALUES = {
     "nul": "a\x00b",
     "superscript": "²",  # a digit to str.isdigit, and no number to int
-    "huge": "9" * 4_500,  # more digits than int reads
-    "long": "x" * 3_000 + "ä",
+    "huge": "9" * 4_500,  # longer than any field, and with more digits than int reads
     "early": "0001-01-01T00:00",
 }
 
