@@ -9,8 +9,9 @@ from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.utils.translation import gettext as _
 
-from csp import access, notices
-from csp.models import Contract, Mailbox, Notice, RoleGrant, Team
+from csp import access, agreement, notices
+from csp.events import Act
+from csp.models import Contract, Mailbox, Notice, RoleGrant, Team, TrailEntry
 from csp.roles import Role
 
 
@@ -43,6 +44,11 @@ def steps(at: dt.datetime) -> list[Step]:
             all(contract.party for contract in contracts), "contract_settings",
         ),
         Step(
+            "zone", _("Somebody has said in which time zone the contract's days begin (%(zones)s).")
+            % {"zones": ", ".join(sorted({contract.zone for contract in contracts}))},
+            all(_zone_is_chosen(contract, at) for contract in contracts), "contract_settings",
+        ),
+        Step(
             "privacy", _("Customers can find the privacy notice."),
             all(contract.privacy_url for contract in contracts), "contract_settings",
         ),
@@ -61,6 +67,13 @@ def steps(at: dt.datetime) -> list[Step]:
             "mailboxes",
         ),
     ]  # fmt: skip
+
+
+def _zone_is_chosen(contract: Contract, at: dt.datetime) -> bool:
+    """Whether both parties have signed it, or a person has saved the record on which it stands since that was made."""
+    if agreement.in_force(contract, at).is_signed:
+        return True
+    return TrailEntry.objects.filter(subject=f"contract:{contract.pk}", act=Act.CONTRACT_CHANGED).exists()
 
 
 def missing(at: dt.datetime) -> list[Step]:

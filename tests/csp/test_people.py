@@ -190,8 +190,14 @@ def test_the_contracts_names_change_and_are_recorded(cast: Cast) -> None:
 
 def test_a_fresh_installation_says_what_is_missing(db: None) -> None:
     codes = {step.code for step in readiness.missing(AT)}
-    assert {"administrator", "company", "party", "supervisor", "mailbox"} <= codes
+    assert {"administrator", "company", "party", "zone", "supervisor", "mailbox", "sender"} <= codes
     assert "team" not in codes
+
+
+def test_the_time_zone_is_missing_until_somebody_has_saved_the_contracts_record(cast: Cast) -> None:
+    assert "zone" in {step.code for step in readiness.missing(AT)}
+    teams.change_contract(cast.contract, {"zone": "Europe/Berlin"}, by=cast.adam, at=AT)
+    assert "zone" not in {step.code for step in readiness.missing(AT)}
 
 
 def test_the_first_administrator_is_made_by_a_command_and_only_once(

@@ -114,7 +114,7 @@ def land(
                 uid_validity=uid_validity,
                 uid=uid,
                 envelope_from=storable_line(envelope_from)[:320],
-                envelope_to=storable_line(envelope_to)[:320],
+                envelope_to=storable_line(envelope_to),
                 blob=vault.store(raw, at=at),
                 sha256=digest,
                 size=len(raw),

@@ -61,7 +61,7 @@ class InboundMessage(models.Model):
     uid_validity = models.BigIntegerField(null=True, blank=True)
     uid = models.BigIntegerField(null=True, blank=True)
     envelope_from = models.CharField(max_length=320, blank=True)
-    envelope_to = models.CharField(max_length=320, blank=True)
+    envelope_to = models.TextField(blank=True)  # every recipient that the door accepted, with ", " between
     blob = models.OneToOneField("csp.Blob", on_delete=models.PROTECT, related_name="+")
     sha256 = models.BinaryField(max_length=32, unique=True)
     size = models.PositiveBigIntegerField()

@@ -52,9 +52,16 @@ def test_a_mail_is_stored_when_the_door_says_so_and_soon_a_ticket(door: smtp.Mai
     send(door, letter("Where is it?"), "support@desk.example", "sales+t1.x@desk.example")
     row = InboundMessage.objects.get()
     assert (row.envelope_from, row.accepted_at) == ("carl@northwind.example", row.received_at)
-    assert row.envelope_to == "sales+t1.x@desk.example, support@desk.example", "what carries a reference first"
+    assert row.envelope_to == "support@desk.example, sales+t1.x@desk.example"
     assert vault.read(row.blob) == letter("Where is it?")
     assert wait_for_ticket().subject == "My parcel"
+
+
+def test_every_recipient_that_it_accepted_is_kept(door: smtp.MailDoor) -> None:
+    everybody = [f"{'a-long-name' * 5}-{number}@desk.example" for number in range(smtp.RECIPIENTS)]
+    send(door, letter(), *everybody)
+    assert InboundMessage.objects.get().envelope_to.split(", ") == everybody
+    wait_for_ticket()
 
 
 def test_it_says_451_when_it_could_not_be_stored_and_takes_it_the_next_time(

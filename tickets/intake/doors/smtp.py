@@ -70,7 +70,7 @@ class Door:
                 raw,
                 door=InboundMessage.Door.SMTP,
                 envelope_from=envelope.mail_from or "",
-                envelope_to=_one_line(envelope.rcpt_tos),
+                envelope_to=", ".join(dict.fromkeys(envelope.rcpt_tos)),
                 accepted_at=now,
                 at=now,
             )
@@ -98,17 +98,6 @@ class Door:
         for pool in (self._landing, self._taking_in):
             pool.submit(connections.close_all) if pool is self._taking_in else None
             pool.shutdown(wait=True)
-
-
-def _one_line(addresses: list[str]) -> str:
-    """The recipients in the 320 characters that are kept; those first that carry a reference."""
-    ordered = sorted(dict.fromkeys(addresses), key=lambda address: "+" not in address)
-    kept = ""
-    for address in ordered:
-        longer = f"{kept}, {address}" if kept else address
-        if len(longer) <= 320:
-            kept = longer
-    return kept
 
 
 def _in_own_connection(work: Callable[[], Any]) -> None:
