@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from csp import deadlines, loops, notices, outbox
 from csp.models import Breach, Deadline, Notice, OutboundMessage
@@ -15,9 +16,12 @@ from tests import factories as make
 from tests.cast import Cast
 from tests.conftest import MailServer
 from tests.kill.reconcile import clock_is_whole, trails_with_gaps
-from tickets import escalation, merging
+from tests.tickets.intake.letters import arrive
+from tests.tickets.intake.test_threading import report
+from tickets import acknowledging, conversation, escalation, merging
 from tickets.handling import Refused
-from tickets.models import Escalation, Ticket
+from tickets.intake import taking_in
+from tickets.models import Escalation, InboundMessage, Ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,6 +128,42 @@ def test_verbs_on_merged_tickets_and_their_root_do_not_wait_in_a_circle(cast: Ca
     )
     assert raised == []
     assert root.interactions.count() == 5
+
+
+def test_a_report_that_returns_one_mail_of_several_tickets_does_not_wait_in_a_circle(cast: Cast) -> None:
+    first, second = (make.ticket(team=cast.team, customer=cast.carl) for _number in range(2))
+    acknowledging.acknowledge(make.AT)
+    sent = OutboundMessage.objects.get(kind=OutboundMessage.Kind.ACKNOWLEDGEMENT)
+    last = make.ticket(team=cast.team, customer=cast.carl)
+    merging.merge(first, into=last, by=cast.rita, at=make.AT)  # of the mail's first ticket the last one speaks now
+    row = arrive(report(sent.message_id), at=make.AT + make.HOUR, take_in=False)
+    holds = threading.Event()
+
+    def work_on_both() -> None:
+        with transaction.atomic():
+            conversation.lock(second)
+            holds.set()
+            wait_for_a_lock()
+            conversation.lock(last)
+
+    def take_in() -> None:
+        assert holds.wait(10)
+        taking_in.take_in_one(row.pk, make.AT + make.HOUR)
+
+    assert at_once(work_on_both, take_in) == []
+    row.refresh_from_db()
+    assert row.state == InboundMessage.State.THREADED, "at the first go"
+
+
+def wait_for_a_lock() -> None:
+    """Until another connection waits for a row."""
+    for _try in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("select count(*) from pg_locks where not granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 def test_two_senders_send_one_message_once(cast: Cast, mail_server: MailServer, settings) -> None:

@@ -27,12 +27,12 @@ from csp.models import Address, Customer, DataRequest, Notice, OutboundMessage, 
 from csp.privacy import locking, masking
 from csp.privacy import requests as data_requests
 from tickets import acknowledging, delivery, handling, merging
-from tickets.conversation import Direction, File, Kind, Purpose, Said, excerpt_of, lock
+from tickets.conversation import Direction, File, Kind, Purpose, Said, excerpt_of, lock, lock_all
 from tickets.customers import customer_for, find_address, new_customer
 from tickets.intake import facts, landing, reading, sheet, threading, verdicts
 from tickets.intake.message import Message
 from tickets.intake.threading import Thread
-from tickets.models import Category, Delivery, InboundMessage, Interaction, Ticket, TicketLink
+from tickets.models import Category, Delivery, InboundMessage, Interaction, SpokenTo, Ticket, TicketLink
 
 log = logging.getLogger(__name__)
 
@@ -460,6 +460,9 @@ def _bounced(row: InboundMessage, message: Message, verdict: verdicts.Verdict, a
         _ignore(row, verdict.sentence, at)
         _notice_came_back(sent, report.permanent, at)
         return
+    spoke = [each.interaction_id for each in deliveries]
+    others = SpokenTo.objects.filter(interaction__in=spoke).values_list("ticket", flat=True)
+    lock_all({*others, *(each.interaction.ticket_id for each in deliveries)})  # all that follows needs, by number
     _keep_automatic(row, message, deliveries[0].interaction.ticket, at)
     worst = {each.recipient.lower(): each for each in report.failures if each.permanent}
     copies = {each.lower() for each in sent.cc}
