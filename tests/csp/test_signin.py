@@ -109,6 +109,8 @@ def test_after_ten_tries_that_address_waits_and_others_do_not(client: Client, ad
     assert sign_in(client, adam, "wrong").status_code == 429
     assert sign_in(client, adam).status_code == 429  # the right one too, from here
     assert sign_in(Client(), adam, address="198.51.100.7").status_code == 302  # but not from elsewhere
+    rita = User.objects.create_user("rita@desk.example", PASSWORD, name="Rita", joined_at=adam.joined_at)
+    assert sign_in(Client(), rita).status_code == 302  # and whoever sits beside them gets in
     # nor does a try while locked lengthen the wait
     with at(clock.now() + dt.timedelta(minutes=16)):
         assert sign_in(Client(), adam).status_code == 302
