@@ -25,6 +25,7 @@ from tickets.views import (
 urlpatterns = [
     path("queue/", queue.first, name="queue"),
     path("queue/bulk/", queue.bulk, name="bulk"),
+    path("queue/bulk/undo/", queue.undo_bulk, name="undo_bulk"),
     path("queue/rail/", queue.rail, name="rail"),
     path("queue/<str:name>/", queue.queue, name="queue_view"),
     path("next/", queue.go_next, name="go_next"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests import factories
 from tests.cast import Cast
 from tests.factories import AT, DAY, HOUR
 from tests.tickets.desk import HTMX, at_nine, browser
-from tickets import merging
+from tickets import assignment, merging
 from tickets.models import Category, Ticket, TicketLink
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_nine")]
@@ -48,6 +49,28 @@ def test_an_assignment_has_an_undo_and_one_that_changes_nothing_says_so(cast: Ca
     assert "is back with its team" in client.post(f"{url}undo/", follow=True).content.decode()
     assert again(ticket).assignee is None
     assert "with its team already" in client.post(url, {"to": ""}).content.decode()
+
+
+def test_an_assignment_of_several_is_taken_back_in_one_click_but_for_what_was_moved_since(
+    cast: Cast, ticket: Ticket
+) -> None:
+    other = factories.ticket(team=cast.team, customer=cast.carl, subject="Another", received_at=AT - HOUR)
+    assignment.assign(other, to=cast.rita, by=cast.rita, at=AT - HOUR)
+    client = browser(cast.sam)
+    page = client.post("/queue/bulk/", {"t": [ticket.pk, other.pk], "to": cast.sam.pk}, follow=True).content.decode()
+    assert "2 tickets assigned to Sam Supervisor." in page
+    [undo] = re.findall(r'action="(/queue/bulk/undo/[^"]+)"', page)
+    undo = undo.replace("&amp;", "&")
+    assert browser(cast.rita).post(undo).status_code in (302, 403)
+    assert {again(ticket).assignee, again(other).assignee} == {cast.sam}
+    assert "2 tickets are back" in client.post(undo, follow=True).content.decode()
+    assert (again(ticket).assignee, again(other).assignee) == (None, cast.rita)
+    assert "has moved" in client.post(undo, follow=True).content.decode(), "once only"
+    client.post("/queue/bulk/", {"t": [ticket.pk, other.pk], "to": cast.sam.pk})
+    assignment.assign(ticket, to=None, by="people", at=AT)
+    page = client.post(undo, follow=True).content.decode()
+    assert "1 ticket is back. 1 was left as it is." in page
+    assert (again(ticket).assignee, again(other).assignee) == (None, cast.rita)
 
 
 def test_a_ticket_is_assigned_taken_and_given_back(cast: Cast, ticket: Ticket) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import IntegerField, Value
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,6 +31,7 @@ from tickets.views.door import (
     CHANNEL_ICONS,
     customer_name,
     face_of,
+    go,
     is_fragment,
     load,
     next_page,
@@ -336,22 +338,47 @@ def bulk(request: HttpRequest) -> HttpResponse:
         to = user if target in ("", "me") else User.objects.filter(pk=number_in(target) or 0).first()
         if to is None:
             return toast(request, response, _("Choose who gets the tickets."))
-    done, refused = 0, []
+    done, refused = [], []
     for ticket in Ticket.objects.visible_to(user).filter(pk__in=chosen[:MOST_AT_ONCE]).order_by("pk"):
         if ticket.assignee_id == (to.pk if to else None):
             refused.append(_("%(ref)s: nothing to change.") % {"ref": ticket.reference})
             continue
         try:
             assignment.assign(ticket, to=to, by=user, at=at)
-            done += 1
+            done.append(ticket.pk)
         except Refused as refusal:
             refused.append(f"{ticket.reference}: {refusal}")
     if to is None:
-        text = ngettext("%(n)d ticket given back to the team.", "%(n)d tickets given back to their teams.", done)
+        text = ngettext("%(n)d ticket given back to the team.", "%(n)d tickets given back to their teams.", len(done))
     else:
-        text = ngettext("%(n)d ticket assigned to %(name)s.", "%(n)d tickets assigned to %(name)s.", done)
-    summary = text % {"n": done, "name": to.name if to else ""} if done else ""
-    if refused:
-        left = ngettext("%(n)d was left as it is.", "%(n)d were left as they are.", len(refused)) % {"n": len(refused)}
-        summary = " ".join(filter(None, [summary, left, " ".join(refused[:3])]))
+        text = ngettext("%(n)d ticket assigned to %(name)s.", "%(n)d tickets assigned to %(name)s.", len(done))
+    summary = _with_what_was_left(text % {"n": len(done), "name": to.name if to else ""} if done else "", refused)
+    if done:
+        undo = f"{reverse('undo_bulk')}?{urlencode({'t': done, 'next': back}, doseq=True)}"
+        return go(request, back, summary, undo=undo)
     return toast(request, response, summary or _("None of these tickets can be seen by you."))
+
+
+def _with_what_was_left(summary: str, refused: Sequence[str]) -> str:
+    if not refused:
+        return summary
+    left = ngettext("%(n)d was left as it is.", "%(n)d were left as they are.", len(refused)) % {"n": len(refused)}
+    return " ".join(filter(None, [summary, left, " ".join(refused[:3])]))
+
+
+@require_POST
+@access.requires(Permission.BULK_WORK)
+def undo_bulk(request: HttpRequest) -> HttpResponse:
+    """Take one's own assignment of several tickets back, each to whoever had it; what was moved since stays there."""
+    at, user = clock.now(), person(request)
+    numbers = [number for value in request.GET.getlist("t") if (number := number_in(value)) is not None]
+    done, refused = 0, []
+    for ticket in Ticket.objects.visible_to(user).filter(pk__in=numbers[:MOST_AT_ONCE]).order_by("pk"):
+        try:
+            assignment.undo(ticket, by=user, at=at)
+            done += 1
+        except Refused as refusal:
+            refused.append(str(refusal))
+    text = ngettext("Undone: %(n)d ticket is back.", "Undone: %(n)d tickets are back.", done) % {"n": done}
+    back = next_page(request, reverse("queue"))
+    return go(request, back, _with_what_was_left(text if done else "", refused) or _("There is nothing to undo."))
