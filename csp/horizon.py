@@ -91,11 +91,12 @@ class Horizon:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Lane:
-    """One person's line: `sub` is the small text beside the name."""
+    """One person's line: `sub` is the small text beside the name, `href` leads to what is drawn."""
 
     name: str
     sub: str
     horizon: Horizon
+    href: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

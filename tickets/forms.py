@@ -79,6 +79,7 @@ class QueueForm(forms.Form):
     priority = forms.MultipleChoiceField(choices=Ticket.Priority.choices, required=False, label=_("Priority"))
     category = forms.IntegerField(required=False, label=_("Category"), min_value=1, max_value=2**62)
     team = forms.IntegerField(required=False, label=_("Team"), min_value=1, max_value=2**62)
+    who = forms.IntegerField(required=False, label=_("Assignee"), min_value=1, max_value=2**62)
     due = forms.ChoiceField(choices=[("4h", _("Due in 4 h"))], required=False)
     attention = forms.BooleanField(required=False, label=_("Waits for us"))
     q = forms.CharField(required=False, max_length=200, strip=True, label=_("Filter this list"))
@@ -95,6 +96,7 @@ def filters(query: QueryDict) -> Filters:
         priorities=tuple(int(value) for value in good.get("priority", ())),
         category=good.get("category"),
         team=good.get("team"),
+        assignee=good.get("who"),
         due_soon=good.get("due") == "4h",
         attention=bool(good.get("attention")),
         words=good.get("q", "").replace("\x00", ""),

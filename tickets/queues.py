@@ -64,6 +64,7 @@ class Filters:
     priorities: Sequence[int] = ()
     category: int | None = None
     team: int | None = None
+    assignee: int | None = None
     due_soon: bool = False
     attention: bool = False
     words: str = ""
@@ -114,6 +115,8 @@ def narrow(tickets: QuerySet[Ticket], filters: Filters, *, user: User, at: dt.da
         tickets = tickets.filter(category=filters.category)
     if filters.team:
         tickets = tickets.filter(team=filters.team)
+    if filters.assignee:
+        tickets = tickets.filter(assignee=filters.assignee)
     if filters.due_soon:
         tickets = tickets.filter(next_due_at__lte=at + DUE_SOON)
     if filters.attention:
@@ -205,7 +208,8 @@ def page(
 
 def merged(view: View, filters: Filters, user: User) -> list[int]:
     """The teams whose lists this list is put together from; none where an index of its own leads to all of it."""
-    by_team = view not in (View.MINE, View.ESCALATED) and not filters.team and not filters.words
+    whole = not (filters.team or filters.assignee or filters.words)
+    by_team = whole and view not in (View.MINE, View.ESCALATED)
     return access.scope_of(user).reads() if by_team else []
 
 

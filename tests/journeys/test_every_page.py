@@ -35,7 +35,7 @@ PAGES = {
     ],
     "sam": [
         "/metrics/?by=person", "/metrics/first/",
-        "/escalations/", "/settings/replies/", "{broken}", "/queue/team/", "/notices/", "/compliance/",
+        "/escalations/", "/settings/replies/", "{broken}", "/queue/team/?mark=all", "/notices/", "/compliance/",
         "/compliance/promises/", "/compliance/breaches/", "/training/matrix/", "/training/courses/", "{taught}",
         "/training/rounds/", "/training/evidence/", "/training/rule/", "/compliance/complaints/", "/feedback/",
         "/feedback/inbox/", "{remark}", "{remark}handle/", "/settings/shifts/", "/settings/shifts/{team}/",

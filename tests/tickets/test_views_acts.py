@@ -73,6 +73,26 @@ def test_an_assignment_of_several_is_taken_back_in_one_click_but_for_what_was_mo
     assert (again(ticket).assignee, again(other).assignee) == (None, cast.rita)
 
 
+def test_all_that_somebody_has_is_marked_looked_at_and_handed_to_somebody_else(cast: Cast, ticket: Ticket) -> None:
+    theirs = [factories.ticket(team=cast.team, customer=cast.carl, subject=f"Of Rita, {n}") for n in range(3)]
+    for one in theirs:
+        assignment.assign(one, to=cast.rita, by=cast.rita, at=AT - HOUR)
+    client = browser(cast.sam)
+    assert f"/queue/team/?who={cast.rita.pk}" in client.get("/escalations/").content.decode()
+    page = client.get(f"/queue/team/?who={cast.rita.pk}").content.decode()
+    assert page.count('name="t"') == 3
+    assert " checked" not in "".join(re.findall(r'<input type="checkbox" name="t"[^>]*>', page))
+    [mark] = re.findall(r'href="(\?[^"]*mark=all[^"]*)"', page)
+    page = client.get("/queue/team/" + mark.replace("&amp;", "&")).content.decode()
+    marked = re.findall(r'<input type="checkbox" name="t" value="(\d+)"[^>]* checked>', page)
+    assert {int(number) for number in marked} == {one.pk for one in theirs}
+    client.post("/queue/bulk/", {"t": marked, "to": cast.sam.pk})
+    assert {again(one).assignee for one in theirs} == {cast.sam}
+    assert again(ticket).assignee is None
+    plain = browser(cast.rita).get(f"/queue/team/?who={cast.sam.pk}&mark=all").content.decode()
+    assert not re.findall(r'name="t"[^>]* checked', plain), "who hands on nobody's work marks one by one"
+
+
 def test_a_ticket_is_assigned_taken_and_given_back(cast: Cast, ticket: Ticket) -> None:
     client, url = browser(cast.sam), f"/tickets/{ticket.pk}/assign/"
     assert client.get(url).status_code == 200

@@ -40,6 +40,7 @@ def rows(context: Context, lines: Iterable[Row]) -> SafeString:
     zone, me = timezone.get_current_timezone(), context["request"].user.pk
     channels, states = (labels(active(), each) for each in (Ticket.Channel, Ticket.State))
     select = escape(gettext("Select ticket %(ref)s")) if context.get("may_work") else ""
+    checked = " checked" if context.get("marked") else ""
     before, _zero, after = reverse("ticket", args=[0]).partition("0")
     peek_before, _zero, peek_after = reverse("peek", args=[0]).partition("0")
     clauses = functools.cache(clause)
@@ -50,7 +51,7 @@ def rows(context: Context, lines: Iterable[Row]) -> SafeString:
         box = "<span></span>"
         if select:
             label = select % {"ref": f"#{number}"}
-            box = f'<input type="checkbox" name="t" value="{number}" form="bulk" aria-label="{label}">'
+            box = f'<input type="checkbox" name="t" value="{number}" form="bulk" aria-label="{label}"{checked}>'
         gap = uncovered if line.is_uncovered else ""
         mark = clauses(ticket.next_clause) if ticket.next_clause else "<span></span>"
         clock = (

@@ -251,7 +251,10 @@ def _lanes(tickets: list[Ticket], at: dt.datetime) -> list[Lane]:
         faces = [(ticket, face_of(ticket, at=at)) for ticket in by_person[key]]
         dues = [Due(str(ticket.pk), ticket.reference, face) for ticket, face in faces if face is not None]
         count = ngettext("%(n)d open", "%(n)d open", len(dues)) % {"n": len(dues)}
-        lanes.append(Lane(people[key], count, horizon(dues, now=at, zone=local_zone())))
+        theirs = (
+            f"{reverse('queue_view', args=['team'])}?who={key}" if key else reverse("queue_view", args=["unassigned"])
+        )
+        lanes.append(Lane(people[key], count, horizon(dues, now=at, zone=local_zone()), theirs))
     return lanes
 
 

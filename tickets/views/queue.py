@@ -122,12 +122,15 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
             line.is_uncovered = rota.is_uncovered(line.ticket)
     counts = queues.counts(user, at=at, view=view)
     categories, teams = _choices(user)
+    colleagues = _colleagues(user, at) if access.may(user, Permission.BULK_WORK) else []
+    somebodys = view not in (View.MINE, View.UNASSIGNED) and len(colleagues) > 1
+    people = [(one.pk, one.name) for one in colleagues] if somebodys else []
     context = {
         "at": at,
         "view": view,
         "title": queues.TITLES[view],
         "filters": filters,
-        "chips": _chips(request, filters, counts, categories, teams),
+        "chips": _chips(request, filters, counts, categories, teams, people),
         "page": page,
         "groups": [] if view is View.FINISHED else groups_of(lines, at=at),
         "lines": lines,
@@ -143,7 +146,9 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
         "cursor": cursor,
         "may_work": access.may(user, Permission.WORK_TICKETS),
         "may_open": access.may(user, Permission.OPEN_TICKETS),
-        "colleagues": _colleagues(user, at) if access.may(user, Permission.BULK_WORK) else [],
+        "colleagues": colleagues,
+        # Somebody's whole work is handed on at once: all of the page is marked, and looked at before it goes.
+        "marked": len(colleagues) > 1 and request.GET.get("mark") == "all",
         "empty": _empty(view, filters),
     }
     is_part = is_fragment(request, "list")  # then the counts above the list come along
@@ -172,9 +177,14 @@ def _choices(user: User) -> tuple[list[Choice], list[Choice]]:
 
 
 def _chips(
-    request: HttpRequest, filters: queues.Filters, counts: dict[str, Any], categories: list[Choice], teams: list[Choice]
+    request: HttpRequest,
+    filters: queues.Filters,
+    counts: dict[str, Any],
+    categories: list[Choice],
+    teams: list[Choice],
+    people: list[Choice],
 ) -> dict[str, Any]:
-    """What the filter bar shows: menus with what is chosen, and two shortcuts that are links."""
+    """What the filter bar shows: menus with what is chosen, and shortcuts that are links."""
 
     def menu(name: str, label: str, options: Sequence[tuple[Any, Any]], chosen: Any) -> dict[str, Any]:
         picked = [str(text) for value, text in options if value in chosen]
@@ -198,10 +208,13 @@ def _chips(
         menus.append(menu("category", _("Category"), categories, (filters.category,)) | {"one": True})
     if teams:
         menus.append(menu("team", _("Team"), teams, (filters.team,)) | {"one": True})
+    if people:
+        menus.append(menu("who", _("Assignee"), people, (filters.assignee,)) | {"one": True})
     return {
         "menus": menus,
         "due": {"on": filters.due_soon, "url": link("due", "4h", on=filters.due_soon), "count": counts.get("due_soon")},
         "attention": {"on": filters.attention, "url": link("attention", "1", on=filters.attention)},
+        "mark": link("mark", "all", on=request.GET.get("mark") == "all") if filters.assignee and people else "",
     }
 
 
