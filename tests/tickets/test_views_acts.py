@@ -133,6 +133,10 @@ def test_a_state_hides_nothing_that_a_customer_waits_for(cast: Cast, ticket: Tic
     assert client.post(url, {"state": "resolved", "resolution": "Credited."}).status_code == 302
     assert (again(ticket).state, again(ticket).resolutions.get().text) == ("resolved", "Credited.")
     assert client.post(url, {"state": "merged"}).status_code == 422
+    same = client.post(url, {"state": "resolved", "resolution": "Credited twice."})
+    assert same.status_code == 422
+    assert "has the state “Resolved” already" in same.content.decode()
+    assert "Credited twice." in same.content.decode(), "what was typed is not lost"
 
 
 def test_what_a_ticket_is_can_be_said_and_a_complaint_not_be_unmade_by_its_assignee(cast: Cast, ticket: Ticket) -> None:

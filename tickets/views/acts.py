@@ -115,6 +115,9 @@ def change_state(request: HttpRequest, number: int) -> HttpResponse:
 
     def verb(good: dict[str, Any]) -> str:
         to = Ticket.State(good["state"])
+        if ticket.state == to:
+            words = {"ref": ticket.reference, "state": to.label}
+            raise Refused(_("%(ref)s has the state “%(state)s” already. Nothing was changed.") % words)
         lifecycle.change_state(ticket, to=to, by=person(request), at=at, resolution=good["resolution"])
         return _("State: %(state)s.") % {"state": to.label}
 
