@@ -47,7 +47,12 @@ def due_at(version: Version, code: str, starts_at: dt.datetime) -> dt.datetime:
 
 
 def reading(version: Version, key: str) -> str:
-    """How this version reads an open point; the printed default where it says nothing."""
+    """How this version reads an open point; the printed default where it says nothing.
+
+    The zone is the contract's own, in which every clock is read.
+    """
+    if key == "zone":
+        return version.contract.zone
     for row in version.readings.all():
         if row.key == key:
             return row.value

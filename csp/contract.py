@@ -450,6 +450,15 @@ READINGS: dict[str, tuple[str, str]] = {
     "zone": ("Europe/London", "The time zone in which calendar days and months are read."),
 }
 
+# What else the clocks can do. `complex` is for people to read, in words of their own; the zone is the contract's.
+ALTERNATIVES: dict[str, tuple[str, ...]] = {
+    "automatic_acknowledgement_counts": ("no",),
+    "follow_ups_are_inquiries": ("no",),
+    "live_call_acknowledges": ("no",),
+    "seven_days": (),
+    "five_years_start": (),
+}
+
 
 def obligations_of(clause: str) -> list[Obligation]:
     """The obligations under one clause, in the order of the register."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from csp.contract import ALTERNATIVES, READINGS
 from csp.records import Kept, Record
 
 
@@ -95,6 +98,19 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.value}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ValidationError for a reading that no clock would follow: what is signed must be what is done."""
+        if self.key not in READINGS:
+            raise ValidationError(_("There is no open point “%(key)s”.") % {"key": self.key})
+        default = self.version.contract.zone if self.key == "zone" else READINGS[self.key][0]
+        possible = (default, *ALTERNATIVES.get(self.key, ()))
+        if self.key != "complex" and self.value not in possible:
+            raise ValidationError(
+                _("“%(key)s” cannot be read as “%(value)s”, only as: %(possible)s.")
+                % {"key": self.key, "value": self.value, "possible": ", ".join(possible)}
+            )
+        super().save(*args, **kwargs)
 
 
 class Side(models.TextChoices):

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from csp import agreement
 from csp.contract import OBLIGATIONS, READINGS
@@ -116,6 +117,26 @@ def test_an_open_point_is_read_as_the_version_says_else_as_is_printed(contract: 
         assert agreement.reading(second, key) == default
         if key != "complex":
             assert agreement.reading(first, key) == default
+
+
+def test_the_zone_that_is_said_is_the_one_that_clocks_are_read_in(contract: Contract) -> None:
+    contract.zone = "Asia/Tokyo"
+    contract.save()
+    version = agreement.in_force(contract, AT)
+    version.readings.filter(key="zone").delete()
+    assert agreement.reading(version, "zone") == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seven_days", "working days"), ("five_years_start", "receipt"), ("zone", "Asia/Tokyo"), ("weather", "fine")],
+)
+def test_a_reading_that_no_clock_would_follow_is_refused(contract: Contract, key: str, value: str) -> None:
+    version = agreement.in_force(contract, AT)
+    version.readings.filter(key=key).delete()
+    with pytest.raises(ValidationError):
+        version.readings.create(key=key, value=value)
+    assert not version.readings.filter(key=key).exists()
 
 
 def test_a_point_that_does_not_exist_is_a_mistake(contract: Contract) -> None:
