@@ -10,11 +10,10 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import transaction
-from django.test import Client
 from django.urls import reverse
 
 from tests.cast import Cast
-from tests.csp.test_urls_roles import NOTHING, addresses, samples
+from tests.csp.test_urls_roles import NOTHING, addresses, samples, signed_in
 
 # What a query may name anywhere in the product, in one request: a view reads what it knows.
 NAMES = re.findall(
@@ -38,13 +37,13 @@ VALUES = {
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_refusals")
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
 def test_rubbish_is_answered(cast: Cast, value: str) -> None:
     parts, crashed = samples(cast), []
     sent = urlencode(dict.fromkeys(NAMES, value))
     for user, mine in ((cast.sam, lambda route: True), (cast.adam, lambda route: route.startswith("settings/"))):
-        client = Client(raise_request_exception=False)
-        client.force_login(user)
+        client = signed_in(user, raise_request_exception=False)
         for route, name, needed in filter(lambda address: mine(address[0]), addresses()):
             found = {**parts.get(route.partition("/")[0] + "/", {}), **parts.get(name, {})}
             path = reverse(name, kwargs={part: found.get(part, NOTHING) for part in needed})
