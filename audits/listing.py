@@ -122,6 +122,12 @@ def not_about(user: User, rows: Iterable[OfSubject]) -> Iterator[OfSubject]:
     return (row for row in rows if row.ref not in hidden)
 
 
+def customers_of(numbers: Iterable[int]) -> dict[int | None, str]:
+    """Of each of these tickets its customer, as the trail names one."""
+    rows = Ticket.objects.filter(pk__in=set(numbers), customer__isnull=False)
+    return {number: f"customer:{customer}" for number, customer in rows.values_list("pk", "customer")}
+
+
 def top(rows: QuerySet[Any], moment: str, after: Cursor | None, count: int) -> QuerySet[Any]:
     """The newest `count` of these, older than the cursor."""
     if after is not None:

@@ -16,9 +16,9 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import path as address
 from django.urls import reverse
@@ -30,6 +30,7 @@ from csp import access, clock, exporting, signin, trail
 from csp import models as csp
 from csp.events import Act
 from csp.models import User
+from csp.privacy import held
 from csp.roles import Permission as P
 from csp.roles import Role
 
@@ -148,6 +149,11 @@ class ExportForm(forms.Form):
         label=_("Format"),
         choices=[("csv", "CSV"), ("jsonl", _("JSON lines")), ("xlsx", _("XLSX workbook"))],
     )
+    recipient = forms.CharField(
+        label=_("Handed on to, if somebody outside gets it"), required=False, max_length=300,
+        help_text=_("A name, or Name <address>. Whoever the records are about is told, and so is the recipient when "
+                    "something is corrected or erased."),
+    )  # fmt: skip
     reason = forms.CharField(
         label=_("Open masked columns, because"), required=False, max_length=500,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
@@ -158,6 +164,12 @@ class ExportForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not may_open:
             del self.fields["reason"]
+
+    def clean_recipient(self) -> exporting.Recipient:
+        try:
+            return exporting.Recipient.read(self.cleaned_data["recipient"])
+        except access.Refused as refusal:
+            raise forms.ValidationError(str(refusal)) from None
 
     def clean_reason(self) -> str:
         reason = str(self.cleaned_data["reason"]).strip()
@@ -362,7 +374,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
             if kind is exporting.Format.SHEET and rows[exporting.SHEET_ROWS :].exists():
                 form.add_error("format", _("A worksheet does not hold so many rows. Narrow the list, or take CSV."))
             else:
-                return self._export(request, rows, kind, str(form.cleaned_data.get("reason", "")))
+                return self._export(request, rows, kind, form.cleaned_data)
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "form": form, "cl": changelist,
             "title": _("Export %(name)s") % {"name": self.opts.verbose_name_plural},
@@ -375,23 +387,40 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
         return {name: str(value) for name, value in sorted(request.GET.items()) if value and name not in ("p", "o")}
 
     def _export(
-        self, request: HttpRequest, rows: QuerySet[Any], kind: exporting.Format, reason: str
+        self, request: HttpRequest, rows: QuerySet[Any], kind: exporting.Format, good: dict[str, Any]
     ) -> HttpResponseBase:
-        person, at = access.person(request), clock.now()
+        person, at, reason = access.person(request), clock.now(), str(good.get("reason", ""))
         columns = list(self._columns(request, opened=bool(reason)))
-        taking = exporting.Taking(person, str(self.opts.label_lower), kind, self._narrowed(request), reason)
-        exporting.begin(taking, at=at, contracts=access.scope_of(person).contracts(Role.AUDITOR))
+        audited = access.scope_of(person).contracts(Role.AUDITOR)
+        taking = exporting.Taking(
+            person, str(self.opts.label_lower), kind, self._narrowed(request),
+            exporting.only(audited), good["recipient"], reason,
+        )  # fmt: skip
 
         def cells() -> exporting.Rows:
-            for row in rows.select_related(None).iterator(chunk_size=exporting.AT_ONCE):
-                yield [value(row) for _head, value in columns]
+            found, whom = self._about(rows.select_related(None))
+            for row in found.iterator(chunk_size=exporting.AT_ONCE):
+                yield whom(row), [value(row) for _head, value in columns]
 
-        body = exporting.stream(taking, [head for head, _value in columns], cells)
-        answer = StreamingHttpResponse(body, content_type=kind.content_type)
-        name = f"{self.opts.model_name}-{at:%Y%m%dT%H%M%SZ}.{kind}"
-        answer["Content-Disposition"] = f'attachment; filename="{name}"'
-        answer["Cache-Control"] = "no-store"
-        return answer
+        heads = [head for head, _value in columns]
+        name = f"{self.opts.model_name}-{at:%Y%m%dT%H%M%SZ}"
+        return exporting.as_file(taking, heads, cells, name=name, at=at, contracts=audited)
+
+    def _about(self, rows: QuerySet[Any]) -> tuple[QuerySet[Any], Callable[[Any], str]]:
+        """The rows, and how one says whom or what it is about, as the trail names it: the person where it knows one."""
+        owner = getattr(self.model, "instance_type", self.model)
+        names = {field.name for field in self.model._meta.concrete_fields}
+        if path := owner.record.person:
+            kind = "user" if held.leads_to(owner, path) is User else "customer"
+            column = "id" if path == "self" else path  # "pk" is the version's own among earlier versions
+            return rows.annotate(is_about=F(column)), lambda row: f"{kind}:{row.is_about}" if row.is_about else ""
+        if self.context:
+            return rows, lambda row: row.context or row.subject
+        if "remark" in names:
+            return rows, lambda row: f"remark:{row.remark_id}"
+        if path := self.number or self.ref:
+            return rows.annotate(is_about=F(path)), lambda row: _ticket(str(row.is_about or ""))
+        return rows, lambda row: getattr(row, "trail_subject", "")
 
     def _columns(self, request: HttpRequest, *, opened: bool) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         """Every column that the reader is shown, as (heading, how it is read); people by their numbers."""
@@ -437,6 +466,12 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
                 Act.RECORD_READ, f"reader:{person.pk}", by=person, at=clock.now(),
                 context=f"{self.opts.model_name}:{what}"[:60],
             )  # fmt: skip
+
+
+def _ticket(number: str) -> str:
+    """A ticket by its number or reference, as the trail names it; empty for another matter."""
+    number = number.removeprefix("#")
+    return f"ticket:{number}" if number.isdecimal() else ""
 
 
 def _read(attribute: str) -> Callable[[Any], Any]:
@@ -518,6 +553,8 @@ reading(csp.DataPackage, readers=PRIVACY, contract="request__contract",
         list_display=("pk", "request_id", "made_at", "sent_at", "fetched_at", "destroyed_at", "digest"))  # fmt: skip
 reading(csp.DataRecipient, readers=PRIVACY, contract="contract",
         list_display=("pk", "name", "what", "given_at"))  # fmt: skip
+reading(csp.Export, readers=PRIVACY, contract="contract",
+        list_display=("pk", "what", "format", "by_id", "begun_at", "rows", "is_listed", "digest"))  # fmt: skip
 reading(csp.DataBreach, readers=PRIVACY, contract="contract", list_filter=("nature", "decision"),
         list_display=("pk", "nature", "decision", "aware_at", "decided_at", "closed_at"))  # fmt: skip
 reading(csp.DataBreachStep, readers=PRIVACY, contract="breach__contract", list_filter=("kind",),

@@ -34,7 +34,7 @@ def rows(remarks: QuerySet[Remark], zone: dt.tzinfo) -> Rows:
     found = remarks.annotate(named=named).select_related("team", "outcome")
     for remark in found.iterator(chunk_size=AT_ONCE):
         outcome = getattr(remark, "outcome", None)
-        yield [
+        cells = [
             remark.reference,
             # The day alone: with the moment a survey's answer could be told from when its link was used.
             remark.received_at.astimezone(zone).date().isoformat(),
@@ -48,6 +48,7 @@ def rows(remarks: QuerySet[Remark], zone: dt.tzinfo) -> Rows:
             outcome.get_kind_display() if outcome is not None else "",
             remark.named or "",
         ]
+        yield remark.trail_subject, cells
 
 
 def group_heads() -> list[str]:
@@ -59,4 +60,4 @@ def group_rows(teams: Iterable[Team]) -> Rows:
     for team in teams:
         for group in groups.of_team(team, most=MOST_GROUPS):
             first, last = f"{group.first:%Y-%m}", f"{group.last:%Y-%m}"
-            yield [team.name, first, last, group.size, round(group.mean, 1), *group.counts]
+            yield "", [team.name, first, last, group.size, round(group.mean, 1), *group.counts]

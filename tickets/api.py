@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast
-from django.http import FileResponse, Http404
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -20,7 +19,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from csp import access, browser_policy, clock, vault
+from csp import access, clock, exporting, vault
 from csp.access import Refused
 from csp.api import Input, Named, Refusal, Shape, View, asked, moment, number, person, query, wrong
 from csp.models import Customer, Deadline, Team, User
@@ -33,7 +32,6 @@ from tickets import (
     desk,
     disclosure,
     escalation,
-    files,
     forms,
     handling,
     lifecycle,
@@ -630,9 +628,7 @@ class OneAttachment(View):
         except vault.Unreadable:
             words = _("The content of this file was destroyed; its name, size and digest stay as proof.")
             return Response({"detail": words, "code": "gone"}, 410)
-        answer = FileResponse(io.BytesIO(content), as_attachment=True, filename=row.name, content_type=files.UNKNOWN)
-        answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
-        return answer
+        return exporting.download(content, row.name)
 
 
 # ---------------------------------------------------------------- customers

@@ -9,14 +9,13 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from audits import corrective, independence
 from audits.forms import ImplementForm, TextForm, VerdictForm
 from audits.models import CorrectiveAction, EvidenceFile, Implementation, NonCompliance, Verification
-from csp import browser_policy, clock, clockface, offices, trail, vault
+from csp import clock, clockface, exporting, offices, trail, vault
 from csp.access import Refused, person, requires
 from csp.events import Act
 from csp.models import User
@@ -196,6 +195,4 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse:
         context=file.implementation.action.case.trail_subject,
         facts={"file": file.pk},
     )
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(True, file.name) or "attachment"
-    return browser_policy.sandboxed(response)
+    return exporting.download(content, file.name)

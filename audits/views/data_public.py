@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
-from csp import browser_policy, clock, clockface, throttle, trail, vault
+from csp import clock, clockface, exporting, throttle, trail, vault
 from csp.access import Refused, open_to_all
 from csp.models import Contract, DataRequest, Team
 from csp.privacy import packages, published, requests
@@ -156,10 +156,7 @@ def package(request: HttpRequest, token: str) -> HttpResponse:
                 content = packages.fetch(row, at=at)
         except vault.Unreadable:
             raise Http404 from None
-        answer = HttpResponse(content, content_type="application/zip")
-        answer["Content-Disposition"] = f'attachment; filename="{row.request.reference}.zip"'
-        answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
-        return private(answer)
+        return private(exporting.download(content, f"{row.request.reference}.zip", "application/zip"))
     contract = row.request.contract
     zone = zone_of_request(row.request)
     context = {

@@ -16,7 +16,7 @@ from audits.forms import TextForm
 from audits.privacy_forms import KeepingForm
 from audits.views.privacy import contract_of, tabs
 from audits.views.processing import read_by
-from csp import clock
+from csp import clock, exporting
 from csp.access import Refused, person, requires
 from csp.models import Erasure, Keeping, Lock, User
 from csp.privacy import keepings, locking, terms
@@ -79,13 +79,13 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def certificate(request: HttpRequest, pk: int) -> HttpResponse:
     """The exact bytes that the digest in the trail is over."""
-    row = get_object_or_404(visible_to(person(request)).filter(finished_at__isnull=False), pk=pk)
-    name = f"csp-erasure-{row.pk}.json"
-    return HttpResponse(
-        row.certificate,
-        content_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    user = person(request)
+    row = get_object_or_404(visible_to(user).filter(finished_at__isnull=False), pk=pk)
+    taking = exporting.Taking(user, "csp.erasure", "json", {"erasure": str(row.pk)}, contract=row.contract)
+    return exporting.at_once(
+        taking, row.certificate.encode(), name=f"csp-erasure-{row.pk}.json", content_type="application/json",
+        at=clock.now(), about=[f"customer:{row.customer_id}"],
+    )  # fmt: skip
 
 
 def _lock(request: HttpRequest, pk: int) -> Lock:

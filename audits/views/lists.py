@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -20,14 +19,13 @@ from audits import listing, periods
 from audits.listing import Cursor, Filters, List, Row
 from audits.lists import LISTS
 from audits.views.board import contract_of, period_of
-from csp import access, clock, trail
-from csp.access import person, requires
-from csp.cells import harmless
+from csp import access, clock, exporting, trail
+from csp.access import Refused, person, requires
 from csp.contract import CLAUSES, OBLIGATIONS
 from csp.events import Act
 from csp.models import Contract, Team
 from csp.roles import Role
-from tickets.views.door import number_in
+from tickets.views.door import number_in, refuse
 
 
 def _load(request: HttpRequest, code: str, at: dt.datetime) -> tuple[List, Filters, list[Contract]]:
@@ -133,32 +131,31 @@ def _facts(one: List, filters: Filters, count: int) -> dict[str, Any]:
 # ---------------------------------------------------------------- as a file
 
 
-class _Line:
-    """What a csv writer writes to: it hands the line back."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 @requires()
 @require_POST
 def export(request: HttpRequest, code: str) -> HttpResponseBase:
     """The whole list as a file, row by row while it is read; who took it, and what it was narrowed to, is on record."""
     user, at = person(request), clock.now()
     one, filters, _mine = _load(request, code, at)
-    trail.record(Act.EXPORTED, f"export:{one.code}:{user.pk}", by=user, at=at, facts=_facts(one, filters, 0))
+    try:
+        to = exporting.Recipient.read(request.POST.get("recipient", ""))
+    except Refused as refusal:
+        return refuse(request, refusal, f"{reverse('assurance_list', args=[code])}?{request.GET.urlencode()}")
     zone = filters.contract.zoneinfo
-    body = _lines(one, listing.not_about(user, listing.everything(one, filters, zone)), zone)
-    answer = StreamingHttpResponse(body, content_type="text/csv; charset=utf-8")
-    name = f"{one.code}-{filters.period.code}.csv"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+    narrowed = {name: str(value) for name, value in _facts(one, filters, 0).items() if value and name != "list"}
 
+    def rows() -> exporting.Rows:
+        found = listing.not_about(user, listing.everything(one, filters, zone))
+        while batch := list(itertools.islice(found, listing.EXPORTED_AT_ONCE)):
+            whose = listing.customers_of(number for row in batch if (number := ticket_of(row)) is not None)
+            for row in batch:
+                cells = [row.ref, row.clause, row.team, listing.said(row.at, zone), *row.cells]
+                yield whose.get(ticket_of(row), ""), cells
 
-def _lines(one: List, rows: Iterable[Row], zone: dt.tzinfo) -> Iterator[str]:
-    writer = csv.writer(_Line())
     heads = [_("Matter"), _("Clause"), _("Team"), f"{one.moment} ({zone})", *map(str, one.headings)]
-    cells = ([row.ref, row.clause, row.team, listing.said(row.at, zone), *row.cells] for row in rows)
-    for line in itertools.chain([heads], cells):
-        yield writer.writerow([harmless(cell) for cell in line])
+    taking = exporting.Taking(user, f"list.{one.code}", exporting.Format.CSV, narrowed, filters.contract, to)
+    return exporting.as_file(taking, heads, rows, name=f"{one.code}-{filters.period.code}", at=at)
+
+
+def ticket_of(row: Row) -> int | None:
+    return number_in(row.path.removeprefix("/tickets/").strip("/")) if row.path.startswith("/tickets/") else None

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -28,12 +28,12 @@ from audits.periods import NoSuchPeriod, Period
 from audits.views.board import contract_of, period_of
 from audits.views.lists import cursor_in, spelled
 from csp import access, charts, clock, clockface, exporting, trail
-from csp.access import person, requires
+from csp.access import Refused, person, requires
 from csp.events import Act
 from csp.models import Contract, Team, User
 from csp.roles import Permission, Role
 from tickets.models import Category, Ticket
-from tickets.views.door import number_in
+from tickets.views.door import number_in, refuse
 
 HOURS_SHOWN, LIMIT = 30, 24
 DAYS_SHOWN = 14
@@ -437,10 +437,10 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     def rows() -> exporting.Rows:
         scope = asked.scope(at)
         for line in metric_table.lines(metrics.compute(scope)[""][None], _scores(asked, scope)):
-            yield _line(_("All"), line)
+            yield "", _line(_("All"), line)
         for part in _parts(asked, at):
             for line in part.lines.values():
-                yield _line(part.name, line)
+                yield "", _line(part.name, line)
 
     heads = [
         str(TITLES[asked.by]) if asked.by else _("Of"), _("Clause"), _("Figure"), _("Unit"), _("Raw"), _("Raw, of"),
@@ -455,19 +455,24 @@ def export_tickets(request: HttpRequest, code: str, kind: str) -> HttpResponseBa
     """The tickets behind a figure as a file; who took it, and of what, is on record."""
     at, user = clock.now(), person(request)
     one, asked, scope = _behind(request, code, at)
+    try:
+        to = exporting.Recipient.read(request.POST.get("recipient", ""))
+    except Refused as refusal:
+        return refuse(request, refusal, f"{reverse('metric_tickets', args=[code])}?{request.GET.urlencode()}")
 
     def rows() -> exporting.Rows:
         for batch in _batches(listing.not_about(user, metric_lists.everything(one, scope))):
             told = _told(asked, batch)
+            whose = listing.customers_of(row.ticket for row in batch)
             for row in batch:
                 moment = row.cursor[0].astimezone(asked.zone)
-                yield [row.ref, f"{moment:%Y-%m-%d %H:%M:%S}", row.seconds, *told(row)]
+                yield whose.get(row.ticket, ""), [row.ref, f"{moment:%Y-%m-%d %H:%M:%S}", row.seconds, *told(row)]
 
     heads = [
         _("Ticket"), f"{one.moment} ({asked.zone})", _("Seconds"), _("Team"), _("Person"), _("Channel"),
         _("Category"), _("How it ended"),
     ]  # fmt: skip
-    return _as_file(f"metrics-{one.code}", asked, kind, heads, rows, at)
+    return _as_file(f"metrics-{one.code}", asked, kind, heads, rows, at, to)
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -489,16 +494,18 @@ def _line(of: str, line: Line) -> list[Any]:
 
 
 def _as_file(
-    what: str, asked: Asked, kind: str, heads: Sequence[str], rows: Callable[[], exporting.Rows], at: dt.datetime
+    what: str,
+    asked: Asked,
+    kind: str,
+    heads: Sequence[str],
+    rows: Callable[[], exporting.Rows],
+    at: dt.datetime,
+    to: exporting.Recipient = exporting.NOBODY,
 ) -> HttpResponseBase:
     try:
         made = exporting.Format(kind)
     except ValueError:
         raise Http404 from None
     narrowed = {name: str(value) for name, value in asked.facts.items() if value not in (None, "")}
-    taking = exporting.Taking(asked.reader.user, what, made, narrowed)
-    exporting.begin(taking, at=at)
-    answer = StreamingHttpResponse(exporting.stream(taking, heads, rows), content_type=made.content_type)
-    answer["Content-Disposition"] = f'attachment; filename="{what}-{asked.period.code}.{made}"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+    taking = exporting.Taking(asked.reader.user, what, made, narrowed, asked.contract, to)
+    return exporting.as_file(taking, heads, rows, name=f"{what}-{asked.period.code}", at=at)

@@ -30,7 +30,7 @@ from audits.privacy_forms import (
     TermsForm,
     ToldForm,
 )
-from csp import browser_policy, clock, clockface, vault
+from csp import clock, clockface, exporting, vault
 from csp.access import Refused, person, requires, scope_of
 from csp.models import Contract, DataPackage, DataRequest, DataRequestStep, Team, User
 from csp.privacy import carrying_out, packages, recipients, rectifying, requests, terms
@@ -451,7 +451,7 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 
 def _package(request: HttpRequest, pk: int) -> DataPackage:
-    row = get_object_or_404(DataPackage.objects.select_related("request", "blob__key"), pk=pk)
+    row = get_object_or_404(DataPackage.objects.select_related("request__contract", "blob__key"), pk=pk)
     if not terms.may_act(person(request), row.request.contract_id):
         raise PermissionDenied
     return row
@@ -461,15 +461,16 @@ def _package(request: HttpRequest, pk: int) -> DataPackage:
 @require_POST
 def look(request: HttpRequest, pk: int) -> HttpResponse:
     """The file, for whoever checks it before it goes; that is recorded."""
-    row = _package(request, pk)
+    row, user, at = _package(request, pk), person(request), clock.now()
     try:
-        content = packages.look_at(row, by=person(request), at=clock.now())
+        content = packages.look_at(row, by=user)
     except vault.Unreadable:
         raise Http404 from None
-    answer = HttpResponse(content, content_type="application/zip")
-    answer["Content-Disposition"] = f'attachment; filename="{row.request.reference}.zip"'
-    answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
-    return answer
+    taking = exporting.Taking(user, "csp.datapackage", "zip", {"request": row.request.reference}, row.request.contract)
+    return exporting.at_once(
+        taking, content, name=f"{row.request.reference}.zip", content_type="application/zip", at=at,
+        about=[f"customer:{row.request.customer_id}"],
+    )  # fmt: skip
 
 
 @requires()

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audits.privacy_forms import NoticeForm, ProcessingForm
 from audits.views.privacy import contract_of, tabs
-from csp import access, clock
+from csp import access, clock, exporting
 from csp.access import Refused, person, requires, scope_of
 from csp.models import Contract, PrivacyNotice, Processing, User
-from csp.privacy import processing, published, terms
+from csp.privacy import processing, published, recipients, terms
 from csp.roles import Role
 from tickets.views.door import Step, go, refuse, take_step
 
@@ -46,6 +46,7 @@ def register(request: HttpRequest) -> HttpResponse:
         "contract": contract, "contracts": mine, "terms": terms.of(contract), "tabs": tabs(user, "processing"),
         "rows": [(row, _columns(row)) for row in rows.filter(ended_at__isnull=True)],
         "ended": rows.filter(ended_at__isnull=False), "may_keep": terms.may_act(user, contract.pk), "at": clock.now(),
+        "handed_on": [(each, recipients.name_of_records(each.what)) for each in recipients.handed_on(contract)[:50]],
     }  # fmt: skip
     return render(request, "privacy/processing.html", context)
 
@@ -59,22 +60,30 @@ def _columns(row: Processing) -> list[tuple[str, str]]:
 @require_GET
 def export(request: HttpRequest) -> HttpResponse:
     """The register as JSON, for an authority or another program."""
-    user = person(request)
+    user, at = person(request), clock.now()
     contract = contract_of(request, read_by(user))
     row = terms.of(contract)
     found = {
         "company": contract.company, "party": contract.party, "part": row.part, "controller": row.controller,
-        "made_at": clock.now().isoformat(timespec="seconds"),
+        "made_at": at.isoformat(timespec="seconds"),
         "activities": [
             {name: getattr(each, name) for name in HEADINGS}
             | {"changed_at": each.changed_at.isoformat(timespec="seconds"),
                "ended_at": each.ended_at.isoformat(timespec="seconds") if each.ended_at else None}
             for each in contract.processings.order_by("name", "pk")
         ],
+        "handed_on": [
+            {"recipient": each.recipient, "what": recipients.name_of_records(each.what),
+             "by": each.by.name if each.by is not None else _("operator of the server"),
+             "at": each.begun_at.isoformat(timespec="seconds"), "rows": each.rows, "sha256": each.digest}
+            for each in recipients.handed_on(contract)
+        ],
     }  # fmt: skip
-    answer = HttpResponse(json.dumps(found, ensure_ascii=False, indent=1), content_type="application/json")
-    answer["Content-Disposition"] = 'attachment; filename="register-of-processing.json"'
-    return answer
+    content = json.dumps(found, ensure_ascii=False, indent=1).encode()
+    return exporting.at_once(
+        exporting.Taking(user, "csp.processing", "json", {}, contract), content, name="register-of-processing.json",
+        content_type="application/json", at=at,
+    )  # fmt: skip
 
 
 @requires()

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from audits import retention
 from audits.forms import Lines
 from audits.models import NonCompliance
-from csp import access, clock, disposing, holding
+from csp import access, clock, disposing, exporting, holding
 from csp import retention as terms
 from csp.access import Refused, person, requires
 from csp.models import Contract, Customer, Disposal, Hold, KeptFrom, Team, User
@@ -181,11 +181,11 @@ def certificate(request: HttpRequest, pk: int) -> HttpResponse:
     row = _load(request, pk)
     if not row.certificate:
         raise Http404
-    return HttpResponse(
-        row.certificate.encode(),
-        content_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="disposal-{row.pk}.json"'},
-    )
+    taking = exporting.Taking(person(request), "csp.disposal", "json", {"disposal": str(row.pk)}, row.contract)
+    return exporting.at_once(
+        taking, row.certificate.encode(), name=f"disposal-{row.pk}.json", content_type="application/json",
+        at=clock.now(),
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- holds

@@ -18,7 +18,7 @@ from audits.metrics import Scope
 from audits.models import Statement, StatementVersion
 from audits.views.board import contract_of
 from audits.views.metrics import PART_HEADS, TITLES, Part, Shown
-from csp import access, clock, trail
+from csp import access, clock, exporting, trail
 from csp.access import person, requires
 from csp.contract import OBLIGATIONS
 from csp.events import Act
@@ -171,11 +171,9 @@ def file(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """The exact bytes that were signed. Who took them is on record."""
     row, user, at = _load(request, pk), person(request), clock.now()
     version = get_object_or_404(row.versions, number=number)
-    trail.record(
-        Act.EXPORTED, f"reader:{user.pk}", by=user, at=at, context=row.trail_subject,
-        facts={"statement": row.pk, "version": number, "sha256": version.digest},
+    narrowed = {"statement": str(row.pk), "version": str(number)}
+    taking = exporting.Taking(user, "audits.statementversion", "json", narrowed, row.contract)
+    return exporting.at_once(
+        taking, version.document.encode(), name=f"statement-{row.code}-{number}.json", content_type="application/json",
+        at=at,
     )  # fmt: skip
-    answer = HttpResponse(version.document, content_type="application/json")
-    answer["Content-Disposition"] = f'attachment; filename="statement-{row.code}-{number}.json"'
-    answer["Cache-Control"] = "no-store"
-    return answer

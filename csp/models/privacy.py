@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -282,6 +283,41 @@ class DataRecipient(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Export(models.Model):
+    """That somebody took records as a file: of whom, and to whom outside it was handed. How is in the trail."""
+
+    # empty: whoever operates the server
+    by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # empty: of several contracts, or of none
+    contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    what = models.CharField(_("records"), max_length=60)  # "tickets.ticket"
+    format = models.CharField(_("format"), max_length=8)
+    recipient = models.CharField(_("handed to"), max_length=200, blank=True)  # empty: stays with whoever took it
+    mail = models.EmailField(_("mail address"), max_length=254, blank=True)
+    begun_at = models.DateTimeField(_("begun"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    rows = models.PositiveBigIntegerField(_("rows"), null=True, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    # Whom or what the rows are about, as the trail names it: "customer:5", "remark:12".
+    about = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    # Whether `about` names all of them. Until it does, and where there are too many, it may be about anybody.
+    is_listed = models.BooleanField(default=False)
+
+    record = Record(Kept.PRIVACY, person="by", personal=("recipient", "mail"))
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["about"], name="exports_about"),
+            models.Index(fields=["contract", "-id"], condition=~Q(recipient=""), name="exports_handed_on"),
+            models.Index(fields=["id"], condition=Q(is_listed=False), name="exports_about_anybody"),
+        ]
+        verbose_name = _("export of records")
+        verbose_name_plural = _("exports of records")
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.pk}"
 
 
 class DataBreach(models.Model):

@@ -19,7 +19,10 @@ from django.db import models
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from csp.models import Address, Customer, DataRecipient, Mailbox, OutboundMessage, RoleGrant, TrailEntry, User
+from csp import trail
+from csp.events import Act
+from csp.models import Address, Customer, Mailbox, OutboundMessage, RoleGrant, TrailEntry, User
+from csp.privacy import recipients
 from csp.records import Record
 from csp.roles import Role
 
@@ -108,17 +111,16 @@ def about_customers() -> Iterator[type[models.Model]]:
             record = getattr(model, "record", None)
             if not isinstance(record, Record) or getattr(model, "instance_type", None) is not None:
                 continue
-            if record.person and _leads_to_customer(model, record.person):
+            if record.person and leads_to(model, record.person) is Customer:
                 yield model
 
 
-def _leads_to_customer(model: type[models.Model], path: str) -> bool:
-    if path == "self":
-        return model is Customer
+def leads_to(model: type[models.Model], path: str) -> Any:
+    """Whose row a model's look-up path to a person ends at."""
     here: Any = model
-    for name in path.split("__"):
+    for name in path.split("__") if path != "self" else ():
         here = here._meta.get_field(name).related_model
-    return here is Customer
+    return here
 
 
 def rows_of(model: type[models.Model], customer: Customer) -> QuerySet[Any]:
@@ -187,19 +189,18 @@ def sent_to(customer: Customer, veil: Veil) -> Iterator[Part]:
         yield Part("csp.outboundmessage", _("Mails that we sent"), found)
 
 
-def recipients_of(customer: Customer) -> list[dict[str, str]]:
+def recipients_of(customer: Customer, sources: Sequence[Source]) -> list[dict[str, str]]:
     """To whom the person's data was given; who received everybody's is among them."""
-    rows = DataRecipient.objects.filter(customer=customer) | DataRecipient.objects.filter(customer__isnull=True)
     return [
         {"recipient": row.name, "what": row.what, "given_at": row.given_at.astimezone(dt.UTC).isoformat("T", "seconds")}
-        for row in rows.order_by("given_at", "pk")
+        for row in recipients.of_anybody(customer, contexts_of(customer, sources))
     ]
 
 
 def contexts_of(customer: Customer, sources: Sequence[Source]) -> list[str]:
     """What the trail calls the matters of this person."""
     own = [
-        f"customer:{customer.pk}",
+        *(f"customer:{pk}" for pk in Customer.known_as([customer.pk])),
         *(f"data-request:{pk}" for pk in customer.data_requests.values_list("pk", flat=True)),
     ]
     return [*own, *(context for source in sources for context in source.contexts(customer))]
@@ -209,22 +210,26 @@ def contexts_of(customer: Customer, sources: Sequence[Source]) -> list[str]:
 
 
 def looked_at(customer: Customer, sources: Sequence[Source], veil: Veil) -> list[dict[str, str]]:
-    """Each recorded reading of something about this person: the day and the purpose, never an employee's name."""
+    """Each recorded reading of something about this person: the day and the purpose, never an employee's name.
+
+    An export counts by the rows that it held: what the trail says of it names no person.
+    """
     contexts = contexts_of(customer, sources)
     rows = TrailEntry.objects.filter(act__in=list(PURPOSES), context__in=contexts) | TrailEntry.objects.filter(
         act__in=list(PURPOSES), subject__in=contexts
     )
-    entries = list(rows.order_by("pk").distinct())
-    auditors = _auditors({row.actor for row in entries})
+    entries = [(row.at, row.actor, row.act, _reason(row.personal)) for row in rows.exclude(act=Act.EXPORTED).distinct()]
+    entries += [
+        (row.begun_at, trail.name_of(row.by or "operator"), Act.EXPORTED, "")
+        for row in recipients.holding(contexts).select_related("by")
+    ]
+    auditors = _auditors({actor for _at, actor, _act, _why in entries})
     found = []
-    for row in entries:
-        is_audit = any(
-            begins <= row.at and (ends is None or row.at < ends) for begins, ends in auditors.get(row.actor, ())
-        )
-        purpose = _("Quality audit of the service") if is_audit else str(PURPOSES[row.act]())
-        reason = _reason(row.personal)
+    for at, actor, act, reason in sorted(entries):
+        is_audit = any(begins <= at and (ends is None or at < ends) for begins, ends in auditors.get(actor, ()))
+        purpose = _("Quality audit of the service") if is_audit else str(PURPOSES[act]())
         found.append({
-            "day": row.at.astimezone(dt.UTC).date().isoformat(),
+            "day": at.astimezone(dt.UTC).date().isoformat(),
             "purpose": f"{purpose}: {veil.hide(reason)}" if reason else purpose,
         })  # fmt: skip
     return found

@@ -56,7 +56,8 @@ def make(request: DataRequest, sources: Sequence[Source], *, by: User, at: dt.da
         veil = Veil(row.customer, [name for source in sources for name in source.others(row.customer)])
         parts = [*held.registered(row.customer, veil), *held.sent_to(row.customer, veil)]
         parts += [part for source in sources for part in source.parts(row.customer, veil)]
-        content = _zip(row, parts, held.looked_at(row.customer, sources, veil), at=at)
+        given, looked = held.recipients_of(row.customer, sources), held.looked_at(row.customer, sources, veil)
+        content = _zip(row, parts, given, looked, at=at)
     package = DataPackage.objects.create(
         request=row, blob=vault.store(content, at=at), made_at=at, made_by=by,
         counts={part.code: len(part.rows) for part in parts}, digest=hashlib.sha256(content).hexdigest(),
@@ -70,7 +71,10 @@ def make(request: DataRequest, sources: Sequence[Source], *, by: User, at: dt.da
     return package
 
 
-def _zip(request: DataRequest, parts: list[Part], looked: list[dict[str, str]], *, at: dt.datetime) -> bytes:
+def _zip(
+    request: DataRequest, parts: list[Part], recipients: list[dict[str, str]], looked: list[dict[str, str]], *,
+    at: dt.datetime,
+) -> bytes:  # fmt: skip
     """The file: index.html to read, data.json and csv/ to take elsewhere, files/ as they were."""
     assert request.customer is not None
     facts = {
@@ -79,7 +83,6 @@ def _zip(request: DataRequest, parts: list[Part], looked: list[dict[str, str]], 
         "from": request.contract.company,
         "made_at": at.astimezone(dt.UTC).isoformat(timespec="seconds"),
     }
-    recipients = held.recipients_of(request.customer)
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
 
@@ -131,19 +134,14 @@ def _csv(rows: list[dict[str, str]]) -> str:
     return "\ufeff" + target.getvalue()
 
 
-@transaction.atomic
-def look_at(package: DataPackage, *, by: User, at: dt.datetime) -> bytes:
-    """The file, for whoever checks it before it goes; that is recorded. Raises Refused, vault.Unreadable."""
-    row = DataPackage.objects.select_for_update(of=("self",), no_key=True).select_related("request", "blob__key").get(
-        pk=package.pk
-    )  # fmt: skip
+def look_at(package: DataPackage, *, by: User) -> bytes:
+    """The file, for whoever checks it before it goes: an export like any other (csp.exporting).
+
+    Raises Refused, vault.Unreadable.
+    """
+    row = DataPackage.objects.select_related("request", "blob__key").get(pk=package.pk)
     terms.check_may_act(by, row.request.contract_id)
-    content = vault.read(row.blob)
-    trail.record(
-        Act.EXPORTED, f"data-package:{row.pk}", by=by, at=at, context=f"customer:{row.request.customer_id}",
-        facts={"digest": row.digest},
-    )  # fmt: skip
-    return content
+    return vault.read(row.blob)
 
 
 # ---------------------------------------------------------------- sending, and what the link opens

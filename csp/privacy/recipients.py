@@ -1,9 +1,15 @@
-"""To whom personal data was given, so that a correction or an erasure can be passed on (GDPR article 19)."""
+"""To whom personal data was given, so that a correction or an erasure can be passed on (GDPR article 19).
+
+Either somebody wrote it down (DataRecipient), or records were taken as a file that was handed on (Export).
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from collections.abc import Iterable
 
+from django.apps import apps
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import translation
@@ -12,8 +18,19 @@ from django.utils.translation import gettext as _
 from csp import outbox, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Contract, Customer, DataRecipient, DataRequest, DataRequestStep, OutboundMessage, User
+from csp.models import Contract, Customer, DataRecipient, DataRequest, DataRequestStep, Export, OutboundMessage, User
 from csp.privacy import requests, terms
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Given:
+    """Somebody outside who holds data from us: what, since when, and which record says so."""
+
+    ref: str  # "data-recipient:5", "export:5"
+    name: str
+    mail: str
+    what: str
+    given_at: dt.datetime
 
 
 @transaction.atomic
@@ -48,10 +65,46 @@ def exported(
     return row
 
 
-def of(contract: Contract, customer: Customer | None) -> QuerySet[DataRecipient]:
-    """Who holds data of this customer from us: by name, or because they were given everybody's."""
-    own = Q(customer=customer) if customer is not None else Q(pk__in=[])
-    return DataRecipient.objects.filter(own | Q(customer__isnull=True), contract=contract).order_by("given_at", "pk")
+def of(contract: Contract, customer: Customer | None) -> list[Given]:
+    """Who holds data of this customer from us: by name, or because they were given everybody's; the earliest first."""
+    numbers = Customer.known_as([customer.pk]) if customer is not None else []
+    rows = DataRecipient.objects.filter(Q(customer__in=numbers) | Q(customer__isnull=True), contract=contract)
+    exports = holding(f"customer:{number}" for number in numbers)
+    return _given(rows, exports.filter(Q(contract=contract) | Q(contract__isnull=True)))
+
+
+def of_anybody(customer: Customer, about: Iterable[str]) -> list[Given]:
+    """Who holds data of this customer from any of us; `about` is what the trail calls the customer's matters."""
+    rows = DataRecipient.objects.filter(Q(customer__in=Customer.known_as([customer.pk])) | Q(customer__isnull=True))
+    return _given(rows, holding(about))
+
+
+def holding(about: Iterable[str]) -> QuerySet[Export]:
+    """The exports that hold something about one of these, as the trail names it, or that may be about anybody."""
+    return Export.objects.filter(Q(about__overlap=list(about)) | Q(is_listed=False))
+
+
+def handed_on(contract: Contract) -> QuerySet[Export]:
+    """The exports that went outside, the latest first."""
+    rows = Export.objects.exclude(recipient="").filter(Q(contract=contract) | Q(contract__isnull=True))
+    return rows.select_related("by").order_by("-pk")
+
+
+def _given(rows: QuerySet[DataRecipient], exports: QuerySet[Export]) -> list[Given]:
+    found = [Given(f"data-recipient:{row.pk}", row.name, row.mail, row.what, row.given_at) for row in rows]
+    found += [
+        Given(f"export:{row.pk}", row.recipient, row.mail, name_of_records(row.what), row.begun_at)
+        for row in exports.exclude(recipient="")
+    ]
+    return sorted(found, key=lambda one: (one.given_at, one.ref))
+
+
+def name_of_records(what: str) -> str:
+    """What an export is of, in words: the name of its model, or of its list."""
+    try:
+        return str(apps.get_model(what)._meta.verbose_name_plural)
+    except (LookupError, ValueError):
+        return _("list of tickets: %(what)s") % {"what": what.removeprefix("list.").removeprefix("metrics-")}
 
 
 def pass_on(request: DataRequest, says: str, *, by: User, at: dt.datetime) -> tuple[int, int]:
@@ -71,19 +124,19 @@ def pass_on(request: DataRequest, says: str, *, by: User, at: dt.datetime) -> tu
         )
         requests.record_step(
             request, DataRequestStep.Kind.PASSED_ON, by=by, at=at, words=words, message=message,
-            facts={"recipient": row.pk, "by_hand": message is None},
+            facts={"recipient": row.ref, "by_hand": message is None},
         )  # fmt: skip
         written, by_hand = written + bool(message), by_hand + (not message)
     return written, by_hand
 
 
-def _mail(request: DataRequest, row: DataRecipient, says: str, *, at: dt.datetime) -> OutboundMessage:
+def _mail(request: DataRequest, row: Given, says: str, *, at: dt.datetime) -> OutboundMessage:
     with translation.override("en-gb"):
         subject = _("%(reference)s: data that you received from us has changed") % {"reference": request.reference}
         about = _("On %(day)s you received from us: %(what)s.") % {
             "day": row.given_at.astimezone(request.contract.zoneinfo).date().isoformat(), "what": row.what
         }  # fmt: skip
     return outbox.post(
-        kind=OutboundMessage.Kind.PRIVACY, dedupe_key=f"data-request:{request.pk}:recipient:{row.pk}", to=[row.mail],
+        kind=OutboundMessage.Kind.PRIVACY, dedupe_key=f"data-request:{request.pk}:{row.ref}", to=[row.mail],
         subject=subject, body="\n\n".join(filter(None, [about, says, request.contract.company])) + "\n", at=at,
     )  # fmt: skip

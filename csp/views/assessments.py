@@ -9,11 +9,10 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from csp import access, assessing, browser_policy, clock, offices, trail, vault
+from csp import access, assessing, clock, exporting, offices, trail, vault
 from csp.access import requires
 from csp.events import Act
 from csp.forms import AssessmentDecisionForm
@@ -72,6 +71,4 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
         Act.ATTACHMENT_READ, f"assessment-file:{found.pk}:{user.pk}", by=user, at=at,
         context=f"assessment:{found.assessment_id}", facts={"file": found.pk},
     )  # fmt: skip
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(True, found.name) or "attachment"
-    return browser_policy.sandboxed(response)
+    return exporting.download(content, found.name)

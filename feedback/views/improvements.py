@@ -11,11 +11,10 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from csp import access, browser_policy, clock, clockface, trail, vault
+from csp import access, clock, clockface, exporting, trail, vault
 from csp.access import Refused, person, requires, scope_of
 from csp.events import Act
 from csp.models import Deadline, Team, User
@@ -370,6 +369,4 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
         Act.ITEM_EVIDENCE_READ, f"evidence:{row.pk}:{user.pk}", by=user, at=at,
         context=row.work.item.trail_subject, facts={"file": row.pk},
     )  # fmt: skip
-    response = HttpResponse(content, content_type="application/octet-stream")
-    response["Content-Disposition"] = content_disposition_header(True, row.name) or "attachment"
-    return browser_policy.sandboxed(response)
+    return exporting.download(content, row.name)

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import QuerySet
 from django.forms.models import model_to_dict
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from csp import access, clock
 from csp.access import Refused, contracts_of, person, requires, scope_of
-from csp.exporting import Format, Taking, begin, stream
+from csp.exporting import Format, Recipient, Taking, as_file, only
 from csp.models import Contract, Team, User
 from csp.roles import Permission as P
 from csp.roles import Role
@@ -26,7 +27,7 @@ from feedback.forms import EntryForm, ImportForm, ReasonForm, RuleForm
 from feedback.models import Outcome, Remark, Theme
 from feedback.views.tabs import shell
 from tickets.models import Ticket
-from tickets.views.door import Step, go, local_zone, number_in, take_step
+from tickets.views.door import Step, go, local_zone, number_in, refuse, take_step
 
 PAGE = 50
 LARGEST = 5_000_000
@@ -86,24 +87,24 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @requires(P.EXPORT_FEEDBACK, P.SEE_FEEDBACK_GROUPS)
 @require_POST
-def export(request: HttpRequest) -> StreamingHttpResponse:
+def export(request: HttpRequest) -> HttpResponseBase:
     """The log as it is narrowed, for the feedback team and auditors; for others the figures of whole groups."""
     user, at, zone = person(request), clock.now(), local_zone()
     if access.may(user, P.EXPORT_FEEDBACK):
         found, narrowed = _narrowed(request)
         mine = scope_of(user).contracts(Role.ANALYST, Role.AUDITOR)
         found = found.filter(contract__in=mine)
-        taking = Taking(by=user, what="feedback.remark", format=Format.CSV, narrowed=narrowed)
+        try:
+            to = Recipient.read(request.POST.get("recipient", ""))
+        except Refused as refusal:
+            return refuse(request, refusal, f"{reverse('feedback')}?{request.GET.urlencode()}")
+        taking = Taking(user, "feedback.remark", Format.CSV, narrowed, only(mine), to)
         heads, rows, name = exporting.heads(), lambda: exporting.rows(found, zone), "feedback"
     else:
         teams = list(_watched(user))
-        taking = Taking(by=user, what="feedback.groups", format=Format.CSV, narrowed={})
+        taking = Taking(user, "feedback.groups", Format.CSV, narrowed={})
         heads, rows, name = exporting.group_heads(), lambda: exporting.group_rows(teams), "feedback-figures"
-    begin(taking, at=at)
-    response = StreamingHttpResponse(stream(taking, heads, rows), content_type=taking.format.content_type)
-    response["Content-Disposition"] = f'attachment; filename="{name}-{at:%Y-%m-%d}.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return as_file(taking, heads, rows, name=f"{name}-{at:%Y-%m-%d}", at=at)
 
 
 def _watched(user: User) -> QuerySet[Team]:

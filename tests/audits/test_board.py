@@ -161,7 +161,7 @@ def test_a_list_is_saved_as_csv_without_formulas_and_that_is_on_record(cast: Cas
     assert found[1][0] == row.breach.deadline.subject_ref
     assert "'=1+1" in found[1]
     entry = TrailEntry.objects.get(act="record.exported")
-    assert (entry.actor, '"list":"assessments"' in entry.facts) == (f"user:{cast.vera.pk}", True)
+    assert (entry.actor, '"records":"list.assessments"' in entry.facts) == (f"user:{cast.vera.pk}", True)
 
 
 @pytest.mark.parametrize("cell", ["=A1", "+1", "-1", "@x", "\t=1", "\r=1"])

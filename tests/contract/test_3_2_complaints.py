@@ -581,7 +581,7 @@ def test_the_register_lists_complaints_for_supervisors_and_auditors_without_name
     assert browser(cast.rita).get(there).status_code == 403
     answer = browser(cast.vera).post("/compliance/complaints/export/?period=2025-03")
     assert ticket.reference in b"".join(answer.streaming_content).decode()
-    assert TrailEntry.objects.filter(act=Act.EXPORTED, subject=f"export:complaints:{cast.vera.pk}").exists()
+    assert TrailEntry.objects.filter(act=Act.EXPORTED, context="export:list.complaints", actor=f"user:{cast.vera.pk}")
 
 
 # ---------------------------------------------------------------- open again, whatever opened it

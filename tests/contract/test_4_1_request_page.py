@@ -132,7 +132,7 @@ def test_files_of_the_conversation_and_no_others(cast: Cast, ticket: Ticket) -> 
     url = path(ticket, cast.carl)
     assert "estimate.pdf" in seen(url)
     answer = Client().get(f"{url}files/{mine.pk}/")
-    assert b"".join(answer.streaming_content) == b"%PDF-1"
+    assert answer.content == b"%PDF-1"
     assert answer["Content-Disposition"].startswith("attachment")
     assert "sandbox" in answer["Content-Security-Policy"]
     assert answer["Referrer-Policy"] == "no-referrer"

@@ -80,8 +80,9 @@ AT, HOUR, DAY, SECOND = make.AT, make.HOUR, make.DAY, make.SECOND
 MINUTE = dt.timedelta(minutes=1)
 ADDRESS = "mara.{}@lakeside.example"
 DONE_BY = AT + 5 * DAY
-# What is about many people together, and so about none of them: the words that analysts give a theme.
-OF_MANY = {"feedback.Theme"}
+# What is about many people together, and so about none of them: the words that analysts give a theme, and who outside
+# received a file.
+OF_MANY = {"feedback.Theme", "csp.Export"}
 
 
 @pytest.fixture

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import io
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from csp import access, browser_policy, clock, vault
+from csp import access, browser_policy, clock, exporting, vault
 from csp.roles import Permission
 from tickets import disclosure, files
 from tickets.conversation import root_number
@@ -57,9 +56,7 @@ def attachment(request: HttpRequest, number: int) -> HttpResponseBase:
         content = disclosure.open_attachment(row, by=person(request), at=clock.now())
     except vault.Unreadable:
         return _gone(request)
-    answer = FileResponse(io.BytesIO(content), as_attachment=True, filename=row.name, content_type=files.UNKNOWN)
-    answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
-    return answer
+    return exporting.download(content, row.name)
 
 
 @require_GET
@@ -138,9 +135,7 @@ def source(request: HttpRequest, number: int) -> HttpResponseBase:
         return _gone(request)
     if request.GET.get("download"):
         name = f"message-{row.inbound_id}.eml"
-        answer = FileResponse(io.BytesIO(content), as_attachment=True, filename=name, content_type=files.UNKNOWN)
-        answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
-        return answer
+        return exporting.download(content, name)
     context = {
         "at": clock.now(),
         "row": row,

@@ -10,12 +10,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
-import io
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -25,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from csp import access, browser_policy, clock, clockface, throttle, vault
+from csp import access, clock, clockface, exporting, throttle, vault
 from csp.access import Refused
 from csp.clockface import NBSP, ClockFace, State
 from csp.models import Address, Customer, Deadline
@@ -311,9 +310,7 @@ def file(request: HttpRequest, link: Link, at: dt.datetime, number: int) -> Http
         content = vault.read(row.blob)
     except vault.Unreadable:
         raise Http404 from None
-    answer = FileResponse(io.BytesIO(content), as_attachment=True, filename=row.name, content_type=files.UNKNOWN)
-    answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
-    return answer
+    return exporting.download(content, row.name)
 
 
 # ---------------------------------------------------------------- "send me my link"

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
-
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from csp import access, browser_policy, clock, vault
+from csp import access, clock, exporting, vault
 from csp.access import Refused, open_to_all, person, requires
 from csp.models import Restriction, User
 from csp.roles import Permission
 from csp.templatetags.components import initials
-from tickets import files
 from tickets.views.door import go, local_zone, refuse
 from training import acknowledging, certificates, courses, gate, matrix, practice, records
 from training.forms import ReasonForm, TestForm
@@ -174,15 +170,20 @@ def certificate_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     address = f"{settings.SITE_URL}{reverse('verify')}"
     content = certificates.pdf(done, address=address, zone=done.version.course.contract.zoneinfo)
     name = f"{done.version.course.code}-{done.code}.pdf"
-    answer = HttpResponse(content, content_type="application/pdf")
-    answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
-    return answer
+    return _hand_out(request, done, content, name, "application/pdf")
 
 
-def _download(name: str, content: bytes) -> HttpResponseBase:
-    answer = FileResponse(io.BytesIO(content), as_attachment=True, filename=name, content_type=files.UNKNOWN)
-    answer[browser_policy.HEADER] = "default-src 'none'; sandbox"
-    return answer
+def _hand_out(
+    request: HttpRequest, done: Completion, content: bytes, name: str, kind: str = "application/octet-stream"
+) -> HttpResponse:
+    """A paper of somebody's training. That somebody else takes it is on record."""
+    user, contract = person(request), done.version.course.contract
+    if user.pk == done.user_id:
+        return exporting.download(content, name, kind)
+    taking = exporting.Taking(user, "training.completion", kind.partition("/")[2][:8], {"name": name}, contract)
+    return exporting.at_once(
+        taking, content, name=name, content_type=kind, at=clock.now(), about=[f"user:{done.user_id}"]
+    )
 
 
 @requires()
@@ -193,7 +194,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
     if not access.may(request.user, Permission.MANAGE_TRAINING):
         rows = rows.filter(version__published_at__isnull=False)
     row = get_object_or_404(rows.select_related("blob__key"), pk=pk)
-    return _download(row.name, vault.read(row.blob))
+    return exporting.download(vault.read(row.blob), row.name)
 
 
 @requires()
@@ -201,8 +202,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponseBase:
 def proof(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A file that shows that somebody attended."""
     row = get_object_or_404(Proof.objects.select_related("blob__key"), pk=pk)
-    _completion(request, row.completion_id)
-    return _download(row.name, vault.read(row.blob))
+    return _hand_out(request, _completion(request, row.completion_id), vault.read(row.blob), row.name)
 
 
 @open_to_all

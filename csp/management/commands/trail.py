@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from csp import clock, loops, marking, marks, sealing, verifying
+from csp import clock, exporting, loops, marking, marks, sealing, verifying
+from csp.access import Refused
 from csp.models import TrailEntry
 
 
@@ -28,7 +29,9 @@ class Command(BaseCommand):
         export = verbs.add_parser("export", help="the trail as lines of JSON, for docs/verify_trail.py")
         export.add_argument("--from", dest="first", type=int, default=1)
         export.add_argument("--to", dest="last", type=int)
-        export.add_argument("--personal", action="store_true", help="with personal text and salts")
+        export.add_argument("--personal", action="store_true", help="with personal text and salts; that is recorded")
+        export.add_argument("--for", dest="recipient", default="", metavar="NAME <ADDRESS>",
+                            help="who outside gets it, if anybody")  # fmt: skip
         verbs.add_parser("key", help="the public key of the checkpoints")
         verbs.add_parser("seal", help="seal what waits and sign a checkpoint")
 
@@ -75,6 +78,13 @@ class Command(BaseCommand):
             self.stderr.write(f"{done} of {of}", ending="\r" if done < of else "\n")
 
     def _export(self, options: dict[str, Any]) -> None:
+        if options["personal"]:
+            try:
+                to = exporting.Recipient.read(options["recipient"])
+            except Refused as refusal:
+                raise CommandError(str(refusal)) from refusal
+            narrowed = {name: str(options[name]) for name in ("first", "last") if options[name] is not None}
+            exporting.on_the_server("csp.trailentry", narrowed, to=to, at=clock.now())
         for line in verifying.export(first=options["first"], last=options["last"], personal=options["personal"]):
             self.stdout.write(line)
 
