@@ -7,7 +7,9 @@ names, so naming the page of an app above imports nothing of it.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import functools
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +19,10 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from csp import access, clock, readiness
+from csp import access, clock, clockface, readiness
 from csp.access import scope_of
 from csp.clockface import ClockFace
+from csp.models import Deadline, User
 from csp.roles import Permission, Role
 
 THEMES = ("auto", "light", "dark")
@@ -27,7 +30,10 @@ THEMES = ("auto", "light", "dark")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
-    """One entry of the navigation: `key` is the letter after G, `on_phone` puts it in the bar at the bottom."""
+    """One entry of the navigation: `key` is the letter after G, `on_phone` puts it in the bar at the bottom.
+
+    `clocks` are the obligations that are met there: the nearest that the person answers for shows beside its name.
+    """
 
     url_name: str
     label: Any
@@ -36,6 +42,7 @@ class Place:
     permission: Permission | None = None
     key: str = ""
     on_phone: bool = False
+    clocks: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -72,31 +79,46 @@ class NextUp:
 ASSURANCE, PEOPLE, VOICE = _("Assurance"), _("People"), _("Voice of the customer")
 
 PLACES: list[Place] = [
-    Place("queue", _("Queue"), "inbox", key="q", on_phone=True, permission=Permission.SEE_TICKETS),
     Place(
-        "escalations", _("Escalations"), "chevrons-up", key="e", on_phone=True, permission=Permission.SEE_ESCALATIONS
+        "queue", _("Queue"), "inbox", key="q", on_phone=True, permission=Permission.SEE_TICKETS,
+        clocks=("acknowledge", "respond", "follow_up", "escalate", "triage", "resolve", "progress_note", "record"),
+    ),
+    Place(
+        "escalations", _("Escalations"), "chevrons-up", key="e", on_phone=True, permission=Permission.SEE_ESCALATIONS,
+        clocks=("take_up",),
     ),
     Place("cosign", _("Co-signatures"), "pencil", permission=Permission.WORK_TICKETS),
     Place("unsorted", _("Unsorted"), "mail", permission=Permission.SORT_MAIL),
     Place("customers", _("Customers"), "users", permission=Permission.SEE_TICKETS),
     Place("compliance", _("Compliance"), "shield-check", ASSURANCE, key="c", on_phone=True),
-    Place("metrics", _("Metrics"), "trending-up", ASSURANCE, key="m", permission=Permission.SEE_METRICS),
-    Place("noncompliances", _("Non-compliance"), "flag", ASSURANCE),
+    Place(
+        "metrics", _("Metrics"), "trending-up", ASSURANCE, key="m", permission=Permission.SEE_METRICS,
+        clocks=("statement",),
+    ),
+    Place("noncompliances", _("Non-compliance"), "flag", ASSURANCE, clocks=("correct", "effect")),
     Place("report_noncompliance", _("Report a failure"), "octagon-alert", ASSURANCE, key="r"),
-    Place("corrective_actions", _("Corrective actions"), "wrench", ASSURANCE),
+    Place("corrective_actions", _("Corrective actions"), "wrench", ASSURANCE, clocks=("verify",)),
     Place("measures", _("Measures"), "scale", ASSURANCE),
     Place("assessments", _("Assessments"), "scale", ASSURANCE, permission=Permission.DECIDE_ASSESSMENT),
-    Place("retention", _("Retention"), "lock", ASSURANCE, permission=Permission.SEE_RETENTION),
-    Place("privacy", _("Privacy"), "shield", ASSURANCE),
-    Place("audits", _("Audits"), "clipboard-check", ASSURANCE, key="a"),
+    Place(
+        "retention", _("Retention"), "lock", ASSURANCE, permission=Permission.SEE_RETENTION, clocks=("hold_review",)
+    ),
+    Place("privacy", _("Privacy"), "shield", ASSURANCE, clocks=("data_request", "data_breach")),
+    Place("audits", _("Audits"), "clipboard-check", ASSURANCE, key="a", clocks=("audit_access", "audit_answer")),
     Place("admin:index", _("Records"), "archive", ASSURANCE, permission=Permission.USE_ADMIN),
-    Place("training", _("Training"), "graduation-cap", PEOPLE, key="t"),
-    Place("reviews", _("Reviews"), "user-round-check", PEOPLE),
+    Place(
+        "training", _("Training"), "graduation-cap", PEOPLE, key="t",
+        clocks=("initial_training", "software_training", "refresher", "round"),
+    ),
+    Place("reviews", _("Reviews"), "user-round-check", PEOPLE, clocks=("review",)),
     Place("people", _("People and teams"), "id-card", PEOPLE, permission=Permission.MANAGE_PEOPLE),
     Place("settings_home", _("Settings"), "settings", PEOPLE, permission=Permission.SORT_MAIL),
-    Place("feedback", _("Feedback"), "message-square-quote", VOICE, key="f", permission=Permission.SEE_FEEDBACK_GROUPS),
+    Place(
+        "feedback", _("Feedback"), "message-square-quote", VOICE, key="f", permission=Permission.SEE_FEEDBACK_GROUPS,
+        clocks=("feedback_inbox", "finding", "action_item", "verify_item"),
+    ),
     Place("contract", _("The contract"), "scroll-text", VOICE, on_phone=True),
-]
+]  # fmt: skip
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -128,12 +150,24 @@ def sections(request: HttpRequest) -> list[Section]:
     """The navigation for whoever asks, in the order of PLACES; the one current place is the nearest above the page."""
     shown = [(place, address(place.url_name)) for place in PLACES if may_see(request, place)]
     shown = [(place, url) for place, url in shown if url]
+    user = getattr(request, "user", None)
+    nearest = _nearest(user, clock.now()) if isinstance(user, User) else {}
     current = max((url for _place, url in shown if request.path.startswith(url)), key=len, default="")
     found: dict[str, list[Item]] = {}
     for place, url in shown:
-        item = Item(str(place.label), url, place.icon, url == current, place.key, place.on_phone)
+        face = min((nearest[code] for code in place.clocks if code in nearest), key=attrgetter("due_at"), default=None)
+        item = Item(str(place.label), url, place.icon, url == current, place.key, place.on_phone, face)
         found.setdefault(str(place.section), []).append(item)
     return [Section(label, items) for label, items in found.items()]
+
+
+def _nearest(user: User, at: dt.datetime) -> dict[str, ClockFace]:
+    """By obligation, the clock that runs out next of those that this person answers for; in one statement."""
+    rows = Deadline.objects.running().filter(responsible=user).order_by("obligation", "due_at", "pk")
+    return {
+        row.obligation: clockface.of(row, now=at, zone=user.zoneinfo)
+        for row in rows.distinct("obligation").only("obligation", "starts_at", "due_at", "met_at", "voided_at", "state")
+    }
 
 
 def may_see(request: HttpRequest, place: Place) -> bool:

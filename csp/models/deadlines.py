@@ -122,6 +122,12 @@ class Deadline(models.Model):
                 condition=Q(met_at__isnull=True, voided_at__isnull=True),
                 name="deadline_running",
             ),
+            # what a person answers for, next: the navigation of every page
+            models.Index(
+                fields=["responsible", "obligation", "due_at"],
+                condition=Q(met_at__isnull=True, voided_at__isnull=True),
+                name="deadline_of_person",
+            ),
             # the lists of what was waived, and of what needed no reply
             models.Index(fields=["contract", "voided_at"], condition=Q(voided_at__isnull=False), name="deadline_void"),
             models.Index(
