@@ -123,8 +123,10 @@ ON_TIME: Mapping[str, Loop] = {
 }
 
 
-# Since when an accepted mail waits to be acted on, which the clock worker tells readiness.
-unsettled_since = delivery.unsettled_since
+def unsettled_since() -> dt.datetime | None:
+    """Since when an accepted mail waits to be acted on, which the clock worker tells readiness."""
+    waiting = (delivery.unsettled_since(), data_requests.unsettled_since(), data_breaches.unsettled_since())
+    return min(filter(None, waiting), default=None)
 
 
 def run_dry(loop: Loop, at: dt.datetime, *, rounds: int = 10_000) -> int:

@@ -83,7 +83,7 @@ def first_administrator(email: str, name: str, *, at: dt.datetime) -> User:
 def change(user: User, values: Mapping[str, Any], *, by: User, at: dt.datetime) -> User:
     """Correct what an account says. A new mail address is told to the old one too."""
     access.check(by, Permission.MANAGE_PEOPLE)
-    lock(user)
+    user = lock(user)
     former_address = user.email
     other = signin.find(values.get("email", ""))
     if other is not None and other.pk != user.pk:
@@ -99,7 +99,7 @@ def change(user: User, values: Mapping[str, Any], *, by: User, at: dt.datetime) 
 def invite(user: User, *, by: User, at: dt.datetime) -> None:
     """Mail a fresh link with which to choose a password."""
     access.check(by, Permission.MANAGE_PEOPLE)
-    lock(user)
+    user = lock(user)
     if not user.is_active:
         raise Refused(_("This account is not active. Make it active first."))
     signin.invite(user, at=at)
@@ -129,8 +129,7 @@ def grant(
     access.check(by, Permission.MANAGE_PEOPLE)
     if user == by:
         raise Refused(_("Nobody gives a role to themselves. Ask another administrator."))
-    lock(user)
-    if not User.objects.get(pk=user.pk).is_active:
+    if not lock(user).is_active:
         raise Refused(_("This account is not active. Make it active first."))
     if role in TEAM_ROLES:
         if team is None or not team.is_active:
@@ -198,19 +197,19 @@ def deactivate(user: User, *, by: User, at: dt.datetime) -> User:
     if user == by:
         raise Refused(_("Nobody deactivates themselves. Ask another administrator."))
     _lock_administrators()
-    locked = lock(user)
-    if not locked.is_active:
+    user = lock(user)
+    if not user.is_active:
         raise Refused(_("This account is not active any more."))
-    grants = RoleGrant.objects.select_for_update().filter(user=user, ends_at__isnull=True)
+    grants = RoleGrant.objects.select_for_update().filter(user=user, ends_at__isnull=True).order_by("pk")
     if any(given.role == Role.ADMINISTRATOR for given in grants):
         _check_not_the_last(user, at)
-    offices = Appointment.objects.select_for_update().filter(user=user, ends_at__isnull=True)
+    offices = Appointment.objects.select_for_update().filter(user=user, ends_at__isnull=True).order_by("pk")
     ended = {"roles": [row.pk for row in grants], "offices": [row.pk for row in offices]}
     for row in [*grants, *offices]:
         row.ends_at = max(at, row.starts_at)
         row.save(update_fields=["ends_at"])
     user.is_active, user.left_at = False, at
-    user.save()
+    user.save(update_fields=["is_active", "left_at"])
     facts = {
         **ended, "sessions_ended": signin.end_sessions(user), "tokens_ended": tokens.end_all(user, by=by, at=at)
     }  # fmt: skip
@@ -222,11 +221,12 @@ def deactivate(user: User, *, by: User, at: dt.datetime) -> User:
 def reactivate(user: User, *, by: User, at: dt.datetime) -> User:
     """Let somebody come back. Roles are given anew; a link to choose a password is mailed."""
     access.check(by, Permission.MANAGE_PEOPLE)
-    if lock(user).is_active:
+    user = lock(user)
+    if user.is_active:
         raise Refused(_("This account is active."))
     user.is_active, user.left_at = True, None
     user.set_unusable_password()
-    user.save()
+    user.save(update_fields=["is_active", "left_at", "password"])
     trail.record(Act.PERSON_REACTIVATED, subject_of(user), by=by, at=at)
     signin.invite(user, at=at)
     return user
@@ -243,7 +243,9 @@ def appoint(
     access.check(by, Permission.MANAGE_PEOPLE)
     if deputy == user:
         raise Refused(_("A deputy is somebody else."))
-    if not user.is_active or (deputy is not None and not deputy.is_active):
+    # People before the contract, and held: who is leaving at this moment holds no office afterwards.
+    held = [lock(one) for one in sorted(filter(None, (user, deputy)), key=lambda one: one.pk)]
+    if not all(one.is_active for one in held):
         raise Refused(_("Only people with an active account hold an office."))
     Contract.objects.select_for_update().get(pk=contract.pk)
     for former in Appointment.objects.filter(office=office, contract=contract, ends_at__isnull=True):
@@ -280,7 +282,7 @@ def _apply(user: User, values: Mapping[str, Any], fields: tuple[str, ...]) -> di
     if former:
         for name in former:
             setattr(user, name, values[name])
-        user.save()
+        user.save(update_fields=list(former))
     return former
 
 

@@ -136,6 +136,12 @@ def _locked(customer: Customer) -> Customer:
     return Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
 
 
+def _all_locked(numbers: Iterable[int]) -> dict[int, Customer]:
+    """These customers by number, locked in its order, so that two who need the same ones do not wait in a circle."""
+    rows = Customer.objects.select_for_update(no_key=True).filter(pk__in=list(numbers)).order_by("pk")
+    return {row.pk: row for row in rows}
+
+
 def _for_change(customer: Customer, by: User) -> Customer:
     """The customer, locked, for somebody who may change the record. Raises Refused."""
     row = _locked(customer)
@@ -305,7 +311,7 @@ def set_customer(ticket: Ticket, *, customer: Customer, by: User, at: dt.datetim
     check_can_work(root, by)
     check_is_real(root)
     numbers = {customer.pk, *([root.customer_id] if root.customer_id else [])}
-    rows = Customer.objects.select_for_update(no_key=True).in_bulk(sorted(numbers))
+    rows = _all_locked(numbers)
     new = rows[customer.pk]
     _check_stands(new)
     if root.customer_id == new.pk:
@@ -374,7 +380,7 @@ def join(customer: Customer, *, into: Customer, by: User, at: dt.datetime) -> Cu
     if customer.pk == into.pk:
         raise Refused(_("This is one customer already."))
     tickets = lock_all(Ticket.objects.filter(customer=customer.pk).values_list("pk", flat=True))
-    rows = Customer.objects.select_for_update(no_key=True).in_bulk(sorted([customer.pk, into.pk]))
+    rows = _all_locked([customer.pk, into.pk])
     gone, kept = rows[customer.pk], rows[into.pk]
     for row in (gone, kept):
         _check_stands(row)
@@ -440,7 +446,7 @@ def part(customer: Customer, *, by: User, at: dt.datetime) -> Customer:
         *wrote.values_list("ticket", flat=True),
     }
     lock_all(numbers)
-    rows = Customer.objects.select_for_update(no_key=True).in_bulk(sorted([first.pk, first.joined_into_id]))
+    rows = _all_locked([first.pk, first.joined_into_id])
     gone, kept = rows[first.pk], rows[first.joined_into_id]
     if gone.joined_into_id != kept.pk:
         raise Refused(_("Somebody has just taken them apart."))

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterable
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -276,8 +276,15 @@ def _taken() -> QuerySet[DataBreachStep]:
 
 
 def perhaps_kept() -> list[int]:
-    """Deadlines of breaches that the controller was told of, and which the next settling judges."""
-    return list(_taken().values_list("breach__notify", flat=True))
+    """Deadlines of breaches that the controller was told of in time, and which the next settling judges."""
+    in_time = _taken().filter(message__accepted_at__lte=F("breach__notify__due_at"))
+    return list(in_time.values_list("breach__notify", flat=True))
+
+
+def unsettled_since() -> dt.datetime | None:
+    """The oldest acceptance of such a mail that has not been acted on."""
+    oldest: dt.datetime | None = _taken().aggregate(oldest=Min("message__accepted_at"))["oldest"]
+    return oldest
 
 
 def settle(at: dt.datetime, *, limit: int = 100) -> int:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Min, Q, QuerySet
 from django.utils import dateformat, timezone, translation
 from django.utils.translation import gettext as _
 
@@ -599,8 +599,15 @@ def _settle(number: int, *, at: dt.datetime) -> int:
 
 
 def perhaps_kept() -> list[int]:
-    """Deadlines of requests whose answer was taken outside, and which the next settling judges."""
-    return list(_taken().filter(_processed()).values_list("request__answer", flat=True))
+    """Deadlines of requests whose answer was taken outside in time, and which the next settling judges."""
+    in_time = _taken().filter(_processed(), message__accepted_at__lte=F("request__answer__due_at"))
+    return list(in_time.values_list("request__answer", flat=True))
+
+
+def unsettled_since() -> dt.datetime | None:
+    """The oldest acceptance of an answer that has not been acted on."""
+    oldest: dt.datetime | None = _taken().filter(_processed()).aggregate(oldest=Min("message__accepted_at"))["oldest"]
+    return oldest
 
 
 def tell_undelivered(at: dt.datetime, *, limit: int = 100) -> int:

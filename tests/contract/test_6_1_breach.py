@@ -178,6 +178,17 @@ def test_a_processor_tells_the_controller_at_once_and_the_proof_meets_the_clock(
     assert (row.decision, row.notify.state) == ("forwarded", "met")
 
 
+def test_what_the_controller_took_too_late_is_broken_though_nothing_judged_it_yet(cast: Cast, olive: User) -> None:
+    values = {"part": "processor", "controller": "Northwind plc", "controller_mail": "dpo@northwind.example"}
+    terms.change(cast.contract, values, by=olive, at=make.SINCE)
+    known(cast)
+    late = make.AT + LIMIT + SECOND
+    OutboundMessage.objects.filter(kind="privacy").update(state="accepted", accepted_at=late)
+    assert loops.unsettled_since() == late
+    loops.sweep(late)
+    assert Breach.objects.get().breached_at == make.AT + LIMIT
+
+
 def test_the_database_dates_no_breach_anew_and_removes_none(cast: Cast, olive: User) -> None:
     row = known(cast)
     breaches.notify(row, words="By form", notified_at=make.AT, by=olive, at=make.AT)

@@ -126,6 +126,25 @@ def test_two_administrators_cannot_remove_each_other_at_once() -> None:
     assert User.objects.filter(is_active=True).count() == 1
 
 
+def test_what_changed_meanwhile_is_not_written_back(cast: Cast) -> None:
+    seen_before = User.objects.get(pk=cast.otto.pk)
+    cast.otto.set_password("chosen meanwhile")
+    cast.otto.save()
+    people.change(seen_before, {"name": "Otto Renamed"}, by=cast.adam, at=AT)
+    people.deactivate(seen_before, by=cast.adam, at=AT)
+    now = User.objects.get(pk=cast.otto.pk)
+    assert (now.name, now.is_active, now.left_at) == ("Otto Renamed", False, AT)
+    assert now.check_password("chosen meanwhile")
+
+
+def test_who_has_just_left_holds_no_office(cast: Cast) -> None:
+    seen_before = User.objects.get(pk=cast.otto.pk)
+    people.deactivate(cast.otto, by=cast.adam, at=AT)
+    for holder, deputy in ((seen_before, None), (cast.sam, seen_before)):
+        with pytest.raises(Refused):
+            people.appoint(Office.FEEDBACK_LEAD, cast.contract, holder, deputy=deputy, by=cast.adam, at=AT)
+
+
 def test_who_leaves_is_signed_out_at_once_and_loses_roles_and_offices(cast: Cast) -> None:
     client = Client()
     client.force_login(cast.sam)
