@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import hashlib
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -23,7 +24,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from csp import clock, offices, trail, vault
+from csp import batches, clock, offices, trail, vault
 from csp.access import Refused
 from csp.events import Act
 from csp.models import (
@@ -202,24 +203,24 @@ def _list(row: Erasure) -> int:
 
 def carry_out(at: dt.datetime, *, limit: int = BATCH, only: int | None = None) -> int:
     """Erase the next records of ordered erasures, or of one; certify what is done. Returns how many records."""
-    done = 0
     waiting = Erasure.objects.under_way().order_by("pk")
-    for number in (waiting.filter(pk=only) if only else waiting).values_list("pk", flat=True):
-        items = ErasureItem.objects.filter(erasure=number, outcome="")
-        for pk in items.exclude(kind=CUSTOMER).order_by("pk").values_list("pk", flat=True):
-            done += _carry_out(pk, at)
-            if done >= limit:
-                return done
-        for pk in items.filter(kind=CUSTOMER).values_list("pk", flat=True):
-            done += _carry_out(pk, at)
-        done += _finish(number, at)
-        if done >= limit:
-            break
-    return done
+    numbers = (waiting.filter(pk=only) if only else waiting).values_list("pk", flat=True)
+    return batches.each(list(numbers[: batches.FAR]), functools.partial(_work_on, at=at, limit=limit), limit=limit)
+
+
+def _work_on(number: int, *, at: dt.datetime, limit: int) -> int:
+    """The next records of one erasure; the customer when no other is left, and then the certificate."""
+    items = ErasureItem.objects.filter(erasure=number, outcome="").order_by("pk")
+    heads, customer = items.exclude(kind=CUSTOMER), items.filter(kind=CUSTOMER)
+    step = functools.partial(_carry_out, at=at)
+    done = batches.each(list(heads.values_list("pk", flat=True)[: batches.FAR]), step, limit=limit)
+    if done >= limit or heads.exists():
+        return done
+    return done + batches.each(customer.values_list("pk", flat=True), step, limit=limit) + _finish(number, at)
 
 
 @transaction.atomic(durable=True)
-def _carry_out(number: int, at: dt.datetime) -> int:
+def _carry_out(number: int, *, at: dt.datetime) -> int:
     item = (
         ErasureItem.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("erasure__approved_by")
@@ -418,18 +419,16 @@ def _last_to_go(row: Erasure, at: dt.datetime) -> bool:
 # ---------------------------------------------------------------- what follows
 
 
-def take_up_again(at: dt.datetime) -> int:
+def take_up_again(at: dt.datetime, *, limit: int = BATCH) -> int:
     """Order anew what a hold had kept, once it is lifted: every erasure with something held that nothing holds now."""
-    done = 0
     held = ErasureItem.objects.filter(erasure=OuterRef("pk"), outcome=Outcome.HELD).exclude(kind=CUSTOMER)
     waiting = Erasure.objects.filter(Exists(held), finished_at__isnull=False, continued_by__isnull=True)
-    for number in waiting.order_by("pk").values_list("pk", flat=True):
-        done += _take_up_again(number, at)
-    return done
+    numbers = list(waiting.order_by("pk").values_list("pk", flat=True)[: batches.FAR])
+    return batches.each(numbers, functools.partial(_take_up_again, at=at), limit=limit)
 
 
 @transaction.atomic(durable=True)
-def _take_up_again(number: int, at: dt.datetime) -> int:
+def _take_up_again(number: int, *, at: dt.datetime) -> int:
     rows = Erasure.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
     row = rows.filter(pk=number, continued_by__isnull=True).first()
     if row is None or Erasure.objects.under_way().filter(customer=row.customer_id).exists():
@@ -447,16 +446,14 @@ def _take_up_again(number: int, at: dt.datetime) -> int:
     return 1
 
 
-def erase_expired(at: dt.datetime) -> int:
+def erase_expired(at: dt.datetime, *, limit: int = BATCH) -> int:
     """Erase what was kept instead for a time that is over: every such lock that has no erasure after it."""
-    done = 0
-    for number in locking.expired(at).filter(then=Lock.Then.ERASE):
-        done += _erase_expired(number, at)
-    return done
+    numbers = list(locking.expired(at).filter(then=Lock.Then.ERASE)[: batches.FAR])
+    return batches.each(numbers, functools.partial(_erase_expired, at=at), limit=limit)
 
 
 @transaction.atomic(durable=True)
-def _erase_expired(number: int, at: dt.datetime) -> int:
+def _erase_expired(number: int, *, at: dt.datetime) -> int:
     row = Lock.objects.select_for_update(of=("self",), no_key=True, skip_locked=True).standing().filter(pk=number)
     lock = row.select_related("customer").first()
     if lock is None or Erasure.objects.under_way().filter(customer=lock.customer_id).exists():

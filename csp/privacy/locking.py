@@ -13,6 +13,7 @@ their querysets let people see (LockItem.standing_on). Whoever writes again is a
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Collection
 from typing import Any
 
@@ -20,7 +21,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from csp import offices, outbox, trail
+from csp import batches, offices, outbox, trail
 from csp.access import Refused
 from csp.contract import Term
 from csp.events import Act
@@ -41,6 +42,7 @@ from csp.roles import Office
 ACTOR = "lock"
 CUSTOMER = "customer"
 LONGEST = dt.timedelta(days=3653)
+BATCH = 100
 What, Then = Keeping.What, Lock.Then
 
 
@@ -137,15 +139,16 @@ def _add_items(row: Lock) -> int:
     return len(fresh)
 
 
-def extend(at: dt.datetime) -> int:
+def extend(at: dt.datetime, *, limit: int = BATCH) -> int:
     """Put standing locks on what was still open when they were set and has been closed since. Returns how many."""
-    done = 0
-    for number in Lock.objects.standing().filter(starts_at__lt=at).order_by("pk").values_list("pk", flat=True):
-        with transaction.atomic(durable=True):
-            row = _locked(number)
-            if row is not None:
-                done += _add_items(row)
-    return done
+    standing = Lock.objects.standing().filter(starts_at__lt=at).order_by("pk")
+    return batches.each(standing.values_list("pk", flat=True)[: batches.FAR], _extend, limit=limit)
+
+
+@transaction.atomic(durable=True)
+def _extend(number: int) -> int:
+    row = _locked(number)
+    return _add_items(row) if row is not None else 0
 
 
 def _tell(rows: list[Lock], *, at: dt.datetime) -> None:
@@ -233,16 +236,19 @@ def expired(at: dt.datetime) -> Any:
     return rows.order_by("expires_at", "pk").values_list("pk", flat=True)
 
 
-def expire(at: dt.datetime) -> int:
+def expire(at: dt.datetime, *, limit: int = BATCH) -> int:
     """End the locks on request whose time is over; others end in an erasure (csp.privacy.erasing). Returns how many."""
-    done = 0
-    for number in expired(at).filter(then=Then.UNLOCK):
-        with transaction.atomic(durable=True):
-            row = _locked(number)
-            if row is not None:
-                _end(row, by=None, at=at)
-                done += 1
-    return done
+    numbers = list(expired(at).filter(then=Then.UNLOCK)[: batches.FAR])
+    return batches.each(numbers, functools.partial(_expire, at=at), limit=limit)
+
+
+@transaction.atomic(durable=True)
+def _expire(number: int, *, at: dt.datetime) -> int:
+    row = _locked(number)
+    if row is None:
+        return 0
+    _end(row, by=None, at=at)
+    return 1
 
 
 def read(row: Lock, *, by: User, at: dt.datetime, reason: str) -> None:

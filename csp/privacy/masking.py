@@ -11,12 +11,13 @@ key of its source is destroyed. A masked copy and the digest of the source stay.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
-from csp import trail, vault
+from csp import batches, trail, vault
 from csp.events import Act
 from csp.models import Blob, BlobKey, MaskedSource, PrivacyTerms
 from csp.privacy import ledger
@@ -101,14 +102,12 @@ def source_of(blob: Blob) -> bytes:
 def destroy_keys(at: dt.datetime, *, limit: int = 200) -> int:
     """Destroy the keys of sources with card numbers whose day is over. Returns how many."""
     waiting = MaskedSource.objects.filter(destroy_at__lte=at, blob__key__destroyed_at__isnull=True)
-    done = 0
-    for number in waiting.order_by("destroy_at", "pk").values_list("pk", flat=True)[:limit]:
-        done += _destroy(number, at)
-    return done
+    numbers = list(waiting.order_by("destroy_at", "pk").values_list("pk", flat=True)[: batches.FAR])
+    return batches.each(numbers, functools.partial(_destroy, at=at), limit=limit)
 
 
 @transaction.atomic(durable=True)
-def _destroy(number: int, at: dt.datetime) -> int:
+def _destroy(number: int, *, at: dt.datetime) -> int:
     keys = BlobKey.objects.select_for_update(of=("self",), skip_locked=True)
     key = keys.filter(pk=number, destroyed_at__isnull=True).first()
     if key is None:

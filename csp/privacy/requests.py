@@ -630,21 +630,19 @@ def tell_undelivered(at: dt.datetime, *, limit: int = 100) -> int:
 
 def follow_office(at: dt.datetime, *, limit: int = 100) -> int:
     """Hand the clocks of open requests to whoever holds the office now. Returns how many changed hands."""
-    changed = 0
-    contracts = DataRequest.objects.filter(state=State.OPEN).values_list("contract", flat=True).distinct()
-    for contract in contracts:
+    open_ones = DataRequest.objects.filter(state=State.OPEN, answer__met_at__isnull=True)
+    done = 0
+    for contract in open_ones.order_by("contract").values_list("contract", flat=True).distinct():
         owner = _owner(contract, at)
-        if owner is None:
-            continue
-        rows = DataRequest.objects.filter(state=State.OPEN, contract=contract, answer__met_at__isnull=True)
-        rows = rows.filter(Q(answer__responsible__isnull=True) | ~Q(answer__responsible=owner))
-        for number in rows.order_by("pk").values_list("pk", flat=True)[:limit]:
-            changed += _follow(number, owner, at=at)
-    return changed
+        if owner is not None:
+            rows = open_ones.filter(contract=contract).exclude(answer__responsible=owner).order_by("pk")
+            numbers = list(rows.values_list("pk", flat=True)[: batches.FAR])
+            done += batches.each(numbers, functools.partial(_follow, owner=owner, at=at), limit=limit)
+    return done
 
 
 @transaction.atomic(durable=True)
-def _follow(number: int, owner: User, *, at: dt.datetime) -> int:
+def _follow(number: int, *, owner: User, at: dt.datetime) -> int:
     row = lock(DataRequest(pk=number))
     if not row.is_open or row.answer.responsible_id == owner.pk:
         return 0
