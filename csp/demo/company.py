@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -13,11 +14,13 @@ from csp import trail
 from csp.events import Act
 from csp.models import Appointment, Contract, Mailbox, RoleGrant, Team, User
 from csp.roles import Office, Role
+from tickets import authority
 from tickets.models import CannedReply, Category
 
 PASSWORD = "lakeside-demo"  # noqa: S105  of the demonstration only, and printed by it
 ZONE = "Europe/London"
 OPENED = dt.timedelta(days=400)  # so long before the present have these people worked here
+AGREED = dt.timedelta(days=100)  # so long before the present the contract came into force: before all of the history
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +59,9 @@ PEOPLE = (
     Person("Ada Quill", Role.ADMINISTRATOR),
 )
 
+# What they may grant alone when the contract comes into force; schooling tells of the change.
+LIMITS = {Role.REPRESENTATIVE: Decimal(50), Role.SUPERVISOR: Decimal(500)}
+
 CANNED = (
     ("Technician's visit", "en-gb", "The technician comes on [day] between [hour] and [hour] and rings before."),
     ("Money goes back", "en-gb", "The money goes back the way you paid, which takes up to five working days."),
@@ -86,6 +92,7 @@ def make(anchor: dt.datetime, categories: set[str]) -> None:
     contract.company, contract.party, contract.zone = settings.ORGANISATION, "Northbridge Service Ltd", ZONE
     contract.privacy_url = "https://lakeside.example/privacy"
     contract.save()
+    contract.versions.filter(in_force_from__isnull=False).update(in_force_from=anchor - AGREED)
     names = [name for name, _address, _seen in TEAMS.values()]
     first = Team.objects.order_by("pk").get()  # the one that every installation begins with
     first.name = names[0]
@@ -98,6 +105,8 @@ def make(anchor: dt.datetime, categories: set[str]) -> None:
         )
     people = _people(contract, teams, since)
     Category.objects.bulk_create(Category(contract=contract, name=name) for name in sorted(categories))
+    for role, amount in LIMITS.items():
+        authority.set_limit(contract, role=role, amount=amount, by=people["Ada Quill"], at=anchor - AGREED)
     author, approver = people["Idris Kamara"], people["Helena Marsh"]
     CannedReply.objects.bulk_create(
         CannedReply(

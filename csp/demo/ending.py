@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 from csp.demo.plan import Story
 from csp.models import User
@@ -25,6 +26,8 @@ ENDINGS = {
     ),
     "Repair": (Cause.PRODUCT, Kind.REPAIRED, "The part that was fitted first came from a batch with a known fault."),
     "Safety": (Cause.PRODUCT, Kind.REPLACED, "A worn cable inside the machine, found by the technician."),
+    "Goodwill": (Cause.PROCESS, Kind.GOODWILL, "What was promised was not kept, and nobody had offered anything."),
+    "Conduct": (Cause.CONDUCT, Kind.APOLOGY, "What was said on the telephone was as the customer says."),
     "Invoice": (
         Cause.INVOICE, Kind.CORRECTED, "The credit was booked to the wrong order; the reminder went out by itself.",
     ),
@@ -43,14 +46,18 @@ FILLED = {
 }
 
 
-def write_down(ticket: Ticket, story: Story, *, by: User, at: dt.datetime, text: str) -> None:
-    """Cause and resolution of a complaint, before it is resolved."""
+def write_down(
+    ticket: Ticket, story: Story, *, by: User, at: dt.datetime, text: str, amount: Decimal | None = None
+) -> None:  # fmt: skip
+    """Cause and resolution of a complaint, before it is resolved. An amount that was written down stays."""
     if story.matter.kind != Ticket.Kind.COMPLAINT:
         return
     found = [ending for word, ending in ENDINGS.items() if word in story.matter.category]
     cause, kind, note = (found or [OTHERS])[0]
     follow(ticket, by=by, at=at)
-    resolving.write_down(ticket, by=by, at=at, cause=cause, cause_note=note, kind=kind, text=text)
+    before = resolving.current(ticket)
+    amount = amount if amount is not None or before is None else before.amount
+    resolving.write_down(ticket, by=by, at=at, cause=cause, cause_note=note, kind=kind, text=text, amount=amount)
 
 
 def follow(ticket: Ticket, *, by: User, at: dt.datetime) -> None:

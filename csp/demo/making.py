@@ -10,16 +10,18 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from csp import heartbeats
-from csp.demo import company, post, strays
+from csp.demo import company, post, seldom, strays
 from csp.demo.auditing import audit
 from csp.demo.matters import matters
 from csp.demo.past import tell
 from csp.demo.plan import FIRST, Plan, Story, plan
 from csp.demo.protecting import protect
 from csp.demo.reviewing import review
+from csp.demo.ruling import rule
 from csp.demo.schooling import school
+from csp.demo.stating import state
 from csp.demo.voices import hear
-from csp.models import Heartbeat, User
+from csp.models import Erasure, Heartbeat, User
 from tickets.models import InboundMessage, Ticket
 
 MARK = "demonstration"  # the heartbeat that says when it was made, and whether it is whole
@@ -101,9 +103,11 @@ def _make(at: dt.datetime, page_only: bool, say: Callable[[str], None], planned:
     strays.land_all(anchor)
     school(firm, anchor)
     hear(firm, anchor)
+    rule(firm, anchor)
     protect(firm, anchor)
     review(firm, anchor)
     audit(firm, anchor)
+    state(firm, anchor)  # last: it freezes what was known then, of all the others
     heartbeats.beat(MARK, at=anchor, numbered=True, whole=True)
     say("The demonstration is complete.")
 
@@ -114,7 +118,8 @@ def _begin(at: dt.datetime, everything: Plan) -> None:
         raise NotOurs("This database holds people or tickets already; the demonstration is made on an empty one.")
     post.empty()
     with transaction.atomic():
-        company.make(at, {matter.category for matter in matters()})
+        told = (*matters(), *(once.matter for once in seldom.ONCE))
+        company.make(at, {matter.category for matter in told})
         _go_on_numbering_from(FIRST_NUMBER + everything.tickets + SPARE)
         heartbeats.beat(MARK, at=at)
 
@@ -122,7 +127,9 @@ def _begin(at: dt.datetime, everything: Plan) -> None:
 def _made() -> set[str]:
     """The keys of the stories that stand already, by their first Message-IDs."""
     found = InboundMessage.objects.filter(message_id__startswith="<first.").values_list("message_id", flat=True)
-    return {message_id.split(".")[1] for message_id in found}
+    # Of whoever was erased the message's name is gone, too.
+    forgotten = {seldom.FORGOTTEN} if Erasure.objects.exists() else set()
+    return forgotten | {message_id.split(".")[1] for message_id in found}
 
 
 def _tell_all(

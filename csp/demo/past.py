@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
@@ -20,8 +21,10 @@ from csp.models import Deadline, Notice, OutboundMessage, User
 from tickets import (
     acknowledging,
     assignment,
+    authority,
     complaints,
     complexity,
+    confidence,
     delivery,
     escalation,
     handling,
@@ -87,7 +90,7 @@ class Telling:
         people = company.representatives[key]
         # German matters go to whoever speaks it.
         able = [person for person in people if person.language == "de"] if story.matter.language == "de" else []
-        able = able or people
+        able = [person for person in people if person.name == story.agent] or able or people
         # The first of each team has the most on the desk: whoever signs in as the one that README names finds work.
         number = int(story.key[1:])
         self.agent: User = able[0 if story.key[0] == "d" and number < FIRST else number // 3 % len(able)]
@@ -222,6 +225,22 @@ class Telling:
             correct(
                 case, lead=self.supervisor, owner=self.agent, judge=others[number % 2], until=self.anchor, number=number
             )
+
+    def about(self, step: Step) -> None:
+        people = self.company.representatives[self.story.matter.team]
+        colleague = next(person for person in people if person.name == step.text)
+        confidence.say_whom(self.ticket, about=colleague, by=self.agent, at=step.at)
+
+    def grant(self, step: Step) -> None:
+        """Write down what it costs; above the agent's limit the supervisor is asked."""
+        amount, _, words = step.text.partition(" ")
+        ending.write_down(self.ticket, self.story, by=self.agent, at=step.at, text=words, amount=Decimal(amount))
+
+    def agree(self, step: Step) -> None:
+        authority.decide(self.ticket, by=self.supervisor, at=step.at, agrees=True)
+
+    def refuse(self, step: Step) -> None:
+        authority.decide(self.ticket, by=self.supervisor, at=step.at, agrees=False, reason=step.text)
 
     def double(self, step: Step) -> None:
         """Once more about the same matter, as a new mail: a second ticket, merged later."""

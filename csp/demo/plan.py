@@ -12,6 +12,7 @@ import random
 from zoneinfo import ZoneInfo
 
 from csp.demo.matters import Matter, Writer, blanks, matters, writers
+from csp.demo.seldom import ONCE, Once
 
 SEED = 4790
 DAYS = 90
@@ -56,6 +57,7 @@ class Story:
     text: str
     steps: list[Step]
     tickets: int = 1  # how many of them came more than a day before the anchor
+    agent: str = ""  # who answers it; otherwise whose turn it is
 
 
 @dataclasses.dataclass(slots=True)
@@ -77,8 +79,9 @@ def plan(anchor: dt.datetime, *, tickets: int = TICKETS, desk: tuple[int, ...] =
     late, unanswered = round(SHARES["late"] * tickets), round(SHARES["breached"] * tickets) - overdue
     if unanswered < 0:
         raise ValueError("The desk alone holds more unanswered tickets than the stated share.")
+    seldom = [_once(once, anchor) for once in ONCE]
     stories: list[Story] = []
-    count = overdue
+    count = overdue + sum(1 for story in seldom if story.outcome == "met")
     fates = ["late"] * late + ["breached"] * unanswered
     for outcome in fates:
         stories.append(_story(rng, cast, anchor, f"h{len(stories)}", outcome))
@@ -87,6 +90,7 @@ def plan(anchor: dt.datetime, *, tickets: int = TICKETS, desk: tuple[int, ...] =
         story = _story(rng, cast, anchor, f"h{len(stories)}", "met", room=tickets - count)
         count += story.tickets
         stories.append(story)
+    stories += seldom
     stories += [_story(rng, cast, anchor, f"t{number}", "today", room=1) for number in range(min(TODAY, tickets))]
     stories.sort(key=lambda story: story.received_at)
     return Plan(desk=on_the_desk, history=stories)
@@ -276,6 +280,19 @@ def _afterwards(rng: random.Random, clock: Clock, story: Story, fill: dict[str, 
             clock.add(what, rng.uniform(20, 20 * HOUR), said)
     clock.add("resolve", rng.uniform(5, 4 * HOUR), f"{matter.category}: settled with the customer.")
     clock.add("close", 7 * DAY + rng.uniform(0, 5))
+
+
+def _once(once: Once, anchor: dt.datetime) -> Story:
+    received = anchor - dt.timedelta(minutes=once.ago)
+    outcome = "met" if once.ago > DAY else "today"
+    story = Story(
+        once.key, once.matter, once.writer, received, outcome, once.matter.subject, once.matter.text, [],
+        agent=once.agent,
+    )  # fmt: skip
+    clock = Clock(received, story)
+    for what, after, text in once.steps:
+        clock.add(what, after, text)
+    return story
 
 
 def _desk_story(rng: random.Random, cast: Cast, anchor: dt.datetime, number: int, due: int) -> Story:

@@ -1,4 +1,4 @@
-"""What persons asked for their data, two breaches of it, the register and the notices (clause 6.1)."""
+"""What persons asked for their data, to their erasure and a lock; two breaches; register, notices (clause 6.1)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ import datetime as dt
 
 from django.db import transaction
 
-from csp import trail
+from csp import loops, trail
+from csp.demo import seldom
 from csp.demo.company import Company
-from csp.models import Customer, DataBreach, DataRequest, User
-from csp.privacy import breaches, processing, published, recipients, requests, terms
+from csp.demo.ruling import told
+from csp.models import Customer, DataBreach, DataRequest, Erasure, Lock, OutboundMessage, User
+from csp.privacy import (
+    breaches,
+    carrying_out,
+    erasing,
+    locking,
+    processing,
+    published,
+    recipients,
+    requests,
+    terms,
+)
 
-DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+DAY, HOUR, SECOND = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(seconds=1)
 Kind, Channel = DataRequest.Kind, DataRequest.Channel
 
 NOTICE = {
@@ -63,7 +75,9 @@ def protect(firm: Company, anchor: dt.datetime) -> None:
     """Make all of it up to the anchor, in one transaction; found again later."""
     if DataRequest.objects.exists():
         return
-    with transaction.atomic(), trail.source("demonstration"):
+    whole = transaction.atomic()
+    whole._from_testcase = True  # type: ignore[attr-defined]  # as csp.demo.past.tell says
+    with whole, trail.source("demonstration"):
         _protect(firm, anchor)
 
 
@@ -85,6 +99,8 @@ def _protect(firm: Company, anchor: dt.datetime) -> None:
         }  # fmt: skip
         processing.save(firm.contract, values, by=amara, at=anchor - 88 * DAY)
     _requests(firm, anchor, amara)
+    _forgotten(firm, anchor, amara)
+    _locked(firm, anchor, amara)
     _breaches(firm, anchor, amara)
 
 
@@ -115,6 +131,55 @@ def _requests(firm: Company, anchor: dt.datetime, amara: User) -> None:
                 firm.contract, customer=customer, name="Lakeland Carriers", mail="data@carriers.example",
                 what="Name and address, for a delivery", given_at=at - 30 * DAY, by=amara, at=at + 4 * DAY,
             )  # fmt: skip
+
+
+def _carried(at: dt.datetime) -> None:
+    """The next mail server takes what was written to persons, and what waited for that happens."""
+    for message in OutboundMessage.objects.filter(
+        kind=OutboundMessage.Kind.PRIVACY, state=OutboundMessage.State.QUEUED, created_at=at
+    ):
+        message.state, message.attempts, message.answer = OutboundMessage.State.ACCEPTED, 1, "250 accepted"
+        message.accepted_at = message.ended_at = at + 3 * SECOND
+        message.save()
+    loops.run_dry(requests.settle, at + 5 * SECOND)
+
+
+def _asked(firm: Company, key: str, kind: DataRequest.Kind, words: str, by: User, at: dt.datetime) -> DataRequest:
+    """A customer's wish, by mail; who asks is proven on the next day."""
+    ticket = told(key)
+    row = requests.open_request(
+        team=ticket.team, kind=kind, channel=Channel.MAIL, received_at=at - HOUR, at=at,
+        by=firm.representatives["invoices"][0], customer=ticket.customer, words=words,
+    )  # fmt: skip
+    requests.prove(row, how="Called back on the number on file.", by=by, at=at + DAY)
+    return row
+
+
+def _forgotten(firm: Company, anchor: dt.datetime, amara: User) -> None:
+    """Asked for, done, told and certified; the clocks and the proof of what was promised stay."""
+    row = _asked(firm, seldom.FORGOTTEN, Kind.ERASURE, "I have moved. Please delete everything about me.", amara,
+                 anchor - 19 * DAY)  # fmt: skip
+    at = anchor - 16 * DAY
+    carrying_out.erase(
+        row, basis=Erasure.Basis.NO_LONGER_NEEDED, by=amara, at=at,
+        words="Your name, your addresses and all that was written are erased. What remains says that we kept our word.",
+    )  # fmt: skip
+    _carried(at)
+    loops.run_dry(erasing.carry_out, at + 10 * SECOND)
+
+
+def _locked(firm: Company, anchor: dt.datetime, amara: User) -> None:
+    """Kept, and used for nothing until the bank has answered; the privacy owner alone has looked at it since."""
+    row = _asked(firm, seldom.DISPUTED, Kind.RESTRICTION, "The date is wrong. Do not use it until that is settled.",
+                 amara, anchor - 14 * DAY)  # fmt: skip
+    at = anchor - 12 * DAY
+    carrying_out.restrict(
+        row, until=anchor + 48 * DAY, reason="You dispute the date of a payment; your bank is asked.", by=amara, at=at
+    )
+    requests.answer(row, words="Nothing of yours is used until your bank has answered.", by=amara, at=at)
+    _carried(at)
+    for lock in Lock.objects.standing().filter(customer=row.customer).order_by("pk")[:1]:
+        locking.read(lock, by=amara, at=anchor - 5 * DAY, reason="The customer rang and asked until when.")
 
 
 def _breaches(firm: Company, anchor: dt.datetime, amara: User) -> None:

@@ -1,8 +1,9 @@
-"""What the people of the company were trained in: courses passed, one overdue, an update that is new, somebody new."""
+"""What its people were trained in: courses passed, one overdue, an update, an exercise in the desk, somebody new."""
 
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -11,8 +12,11 @@ from csp import deadlines, trail
 from csp.demo.company import PASSWORD, PEOPLE, ZONE, Company
 from csp.models import Restriction, RoleGrant, User
 from csp.roles import Role
-from training import courses, gate, records, requirements
-from training.models import Completion, Course, CourseVersion
+from tickets import authority, handling, lifecycle
+from tickets.conversation import inbound, seen_of
+from tickets.models import Ticket
+from training import courses, gate, practice, records, requirements
+from training.models import Completion, Course, CourseVersion, PracticeAttempt
 
 DAY = dt.timedelta(days=1)
 # Days before the present on which each passed the courses of the desk, in the order of company.PEOPLE.
@@ -27,6 +31,16 @@ REFUNDS = """# Refunds without asking
 
 From now on you may refund up to **80 pounds** yourself; before it was 50. Above that, escalate with the amount.
 """
+
+
+# What comes in, and what has to be done with it.
+EXERCISE = {
+    "sender": "Pat Practice", "subject": "The door of my oven hangs", "kind": Ticket.Kind.REQUEST,
+    "message": "The door of my Ember 60 hangs on one side and does not close. Can somebody look at it this week?",
+    "follow_up": "Thank you. I am at home from Wednesday on, and the serial number is EM-60-4711.",
+    "must_log": ["4711"],
+}  # fmt: skip
+NEW = "New: an exercise in the desk. A customer writes, and you answer, log and resolve."
 
 
 def school(firm: Company, anchor: dt.datetime) -> None:
@@ -77,12 +91,21 @@ def _school(firm: Company, anchor: dt.datetime) -> None:
         asked=[("Up to how much may you refund yourself?", ["80 pounds", "50 pounds", "Nothing"], [0])],
         renew_by=anchor + 11 * DAY, by=ada, at=anchor - 10 * DAY,
     )  # fmt: skip
+    authority.set_limit(
+        firm.contract, role=Role.REPRESENTATIVE, amount=Decimal(80), by=helena, at=anchor - 10 * DAY
+    )  # fmt: skip
+    _exercise(firm, anchor - 9 * DAY, anchor + 16 * DAY, ada)
     _loops(anchor - 9 * DAY)
     for person in desk[::2]:
         passed_by(refunds.course, people[person.email], anchor - 4 * DAY)
     mara = _starter(firm, ada, anchor - 3 * DAY)
     _loops(anchor - 3 * DAY)
     passed_by(Course.objects.get(contract=firm.contract, code="communication"), mara, anchor - 2 * DAY)
+    noor, owen = people["noor@lakeside.example"], people["owen@lakeside.example"]
+    _practised(firm, noor, anchor - 6 * DAY)
+    _practised(firm, owen, anchor - 5 * DAY, logs=False)  # what was left out is read, and done the second time
+    _practised(firm, owen, anchor - 4 * DAY)
+    practice.start(_taught(firm), by=mara, at=anchor - 3 * dt.timedelta(hours=1))
     deadlines.sweep(anchor)
     while requirements.limit_late(anchor):
         pass
@@ -104,6 +127,47 @@ def passed_by(course: Course, user: User, at: dt.datetime) -> None:
         one.question.pk: [one.order.index(number) for number in one.question.right] for one in records.asked(attempt)
     }
     records.finish(attempt, ticked, by=user, at=at + dt.timedelta(minutes=12))
+
+
+def _taught(firm: Company) -> CourseVersion:
+    version = courses.current(Course.objects.get(contract=firm.contract, code="software"))
+    if version is None:
+        raise LookupError("the course on the software is not taught")
+    return version
+
+
+def _exercise(firm: Company, at: dt.datetime, renew_by: dt.datetime, by: User) -> None:
+    """The course on the software gets one, and whoever works on tickets takes it until that day."""
+    draft = courses.revise(_taught(firm).course, by=by, at=at)
+    courses.set_practice(draft, EXERCISE, by=by, at=at)
+    courses.change(draft, {"changes": NEW, "renew_by": renew_by}, by=by, at=at)
+    courses.publish(draft, by=by, at=at)
+
+
+def _practised(firm: Company, user: User, at: dt.datetime, *, logs: bool = True) -> PracticeAttempt:
+    """Test and exercise, worked in the desk like any other ticket."""
+    version, minute = _taught(firm), dt.timedelta(minutes=1)
+    if not version.taken.filter(user=user, passed=True).exists():
+        passed_by(version.course, user, at)
+    attempt = practice.start(version, by=user, at=at + 15 * minute)
+    ticket = attempt.ticket
+
+    def answer(text: str, when: dt.datetime) -> None:
+        handling.respond(ticket, by=user, at=when, body=text, seen_through=seen_of(inbound(ticket)))
+
+    answer("A technician looks at the hinge on Wednesday. What is the serial number, please?", at + 22 * minute)
+    practice.follow_up(at + 23 * minute)
+    if logs:
+        handling.note(ticket, by=user, at=at + 26 * minute, body="Hinge of the door; serial number EM-60-4711.")
+    answer("Thank you. The technician comes on Wednesday between eight and ten.", at + 28 * minute)
+    lifecycle.retype(
+        ticket, by=user, at=at + 30 * minute, kind=Ticket.Kind.REQUEST, category=next(iter(firm.categories.values()))
+    )
+    ticket.refresh_from_db()
+    lifecycle.change_state(
+        ticket, to=Ticket.State.RESOLVED, by=user, at=at + 31 * minute, resolution="Technician on Wednesday."
+    )  # fmt: skip
+    return practice.hand_in(attempt, by=user, at=at + 33 * minute)
 
 
 def _starter(firm: Company, by: User, at: dt.datetime) -> User:

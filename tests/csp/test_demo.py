@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
 import smtplib
 import socket
 from collections import Counter
@@ -14,18 +15,39 @@ from aiosmtpd.controller import Controller
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
-from audits import programme, scoring
-from audits.models import Audit, NonCompliance, Review
+from audits import programme, scoring, statements
+from audits.models import Audit, NonCompliance, Review, StatementVersion
 from csp import clock, loops
-from csp.demo import company, making, post
+from csp.demo import company, making, post, ruling, seldom
 from csp.demo.matters import matters
 from csp.demo.plan import DESK, FIRST, SHARES, TICKETS, plan
-from csp.models import Breach, Deadline, User
+from csp.models import (
+    Assessment,
+    Breach,
+    Customer,
+    DataRequest,
+    Deadline,
+    Erasure,
+    Hold,
+    Lock,
+    TrailEntry,
+    User,
+)
 from csp.roles import Role
 from feedback import improvements
 from feedback.models import Effect, Finding, Recurrence, Remark, Survey, Theme
 from tests.cast import Cast
-from tickets.models import Escalation, InboundMessage, Interaction, Ticket
+from tickets import cover as tickets_cover
+from tickets.models import (
+    Approval,
+    AuthorityLimit,
+    Escalation,
+    InboundMessage,
+    Interaction,
+    Resolution,
+    Ticket,
+)
+from training.models import Completion, PracticeAttempt
 
 NOW = dt.datetime(2026, 6, 10, 14, 20, tzinfo=dt.UTC)
 SMALL = functools.partial(plan, tickets=40, desk=(41, 24, 78, 150, -41, 9))
@@ -109,8 +131,8 @@ def test_it_is_made_with_the_stated_shares_and_goes_on_after_a_kill(db, demonstr
 
     planned = SMALL(at)
     keys = InboundMessage.objects.filter(message_id__startswith="<first.")
-    assert keys.count() == len(planned.desk) + len(planned.history)
-    old = Ticket.objects.filter(received_at__lt=at - dt.timedelta(days=1))
+    assert keys.count() == len(planned.desk) + len(planned.history) - 1  # whoever was erased has none any more
+    old = Ticket.objects.filter(received_at__lt=at - dt.timedelta(days=1)).exclude(origin=Ticket.Origin.PRACTICE)
     states = Counter(old.values_list("respond__state", flat=True))
     assert states.total() == 40
     assert states == {
@@ -152,6 +174,86 @@ def test_it_is_made_with_the_stated_shares_and_goes_on_after_a_kill(db, demonstr
     [link] = improvements.chain_of(Finding.objects.get(title__startswith="Nobody tells"))
     assert 0 < link.passed < link.owed
     assert Counter(Review.objects.values_list("state", flat=True)) == {"due": 7, "held": 1, "closed": 1}
+    for check in (amounts, a_colleague, holds, readings, cover, the_months, exercises, forgotten, locked):
+        check(at)
+
+
+# ---------------------------------------------------------------- what happens once: counted in what was made above
+
+
+def amounts(at: dt.datetime) -> None:
+    rows = Approval.objects.order_by("asked_at")
+    assert [(row.decision, row.amount, row.limit) for row in rows] == [
+        (Approval.Decision.AGREED, 180, 50), (Approval.Decision.REFUSED, 400, 50),
+    ]  # fmt: skip
+    assert all(row.decided_by != row.asked_by for row in rows)
+    granted = Resolution.objects.filter(amount__isnull=False, resolved_at__isnull=False)
+    assert sorted(granted.values_list("amount", flat=True)) == [50, 180]
+    in_force = AuthorityLimit.objects.filter(ended_at__isnull=True).values_list("role", "amount")
+    assert set(in_force) == {(Role.REPRESENTATIVE, 80), (Role.SUPERVISOR, 500)}
+
+
+def a_colleague(at: dt.datetime) -> None:
+    [ticket] = Ticket.objects.filter(about__isnull=False)
+    beth = User.objects.get(name="Beth Calloway")
+    assert (ticket.about, ticket.state) == (beth, Ticket.State.CLOSED)
+    assert ticket not in Ticket.objects.visible_to(beth)
+    assert ticket in Ticket.objects.visible_to(User.objects.get(name="Noor Haddad"))
+
+
+def holds(at: dt.datetime) -> None:
+    [standing] = Hold.objects.standing()
+    assert standing.number == Ticket.objects.get(about__isnull=False).pk
+    assert Hold.objects.filter(lifted_at__isnull=False).count() == 1
+
+
+def readings(at: dt.datetime) -> None:
+    rows = Assessment.objects.order_by("pk")
+    assert [(row.verdict, row.agreed) for row in rows] == [("recorded_late", True), ("not_owed", False)]
+    assert rows[0].files.exists()
+
+
+def cover(at: dt.datetime) -> None:
+    ticket = ruling.told(seldom.UNCOVERED)
+    rota = tickets_cover.Rota([ticket.team_id], at=at)
+    assert rota.is_uncovered(ticket)
+    assert rota.proposed(ticket, {}) not in (None, ticket.assignee)
+
+
+def the_months(at: dt.datetime) -> None:
+    """Whoever counts a signed month again finds what was signed, whatever happened since."""
+    versions = StatementVersion.objects.select_related("statement__contract", "statement__deadline")
+    assert versions.filter(number=1).count() >= 2
+    assert versions.filter(number=2).count() == 1
+    for version in versions:
+        assert statements.again(version).differs == []
+        assert version.number == 2 or version.statement.deadline.state == Deadline.State.MET
+    assert sum(json.loads(one.document)["figures"]["all"]["received"] for one in versions.filter(number=1)) > 20
+
+
+def exercises(at: dt.datetime) -> None:
+    rows = PracticeAttempt.objects.order_by("started_at").values_list("user__name", "passed")
+    assert list(rows) == [
+        ("Noor Haddad", True), ("Owen Pryce", False), ("Owen Pryce", True), ("Mara Oduya", None),
+    ]  # fmt: skip
+    passed = Completion.objects.filter(version__practice__isnull=False, how=Completion.How.TEST)
+    assert set(passed.values_list("user__name", flat=True)) == {"Noor Haddad", "Owen Pryce"}
+
+
+def forgotten(at: dt.datetime) -> None:
+    [erasure] = Erasure.objects.all()
+    request = DataRequest.objects.get(kind=DataRequest.Kind.ERASURE, state=DataRequest.State.ANSWERED)
+    assert request.reference == erasure.request_ref
+    assert erasure.certificate
+    assert erasure.finished_at < at - dt.timedelta(days=10)
+    assert not Customer.objects.filter(name__contains="Fenwick").exists()
+    assert not Interaction.objects.filter(body__contains="Isolde").exists()
+
+
+def locked(at: dt.datetime) -> None:
+    assert set(Lock.objects.standing().values_list("customer__name", flat=True)) == {"Gregory Ashdown"}
+    assert not Ticket.objects.visible_to(User.objects.get(name="Jun Takeda")).filter(subject__contains="paid late")
+    assert TrailEntry.objects.filter(act="lock.read").count() == 1
 
 
 def test_first_there_is_enough_for_the_first_page(db, demonstration):
