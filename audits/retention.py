@@ -9,10 +9,11 @@ from django.db.models import Q
 
 from audits.models import NonCompliance, Papers
 from csp import disposing, notices, retention
-from csp.models import Contract, Notice
+from csp.models import Contract, DataBreach, DataRequest, Notice
 from csp.records import Kept
 from csp.retention import Root
 from csp.working_state import ROUTINES as CSP
+from feedback.retention import REMARKS
 from tickets import retention as tickets
 
 CASES = Root(
@@ -39,7 +40,29 @@ PAPERS = Root(
     ended_at="closed_at",
     prefix="PP-",
 )
-ROOTS: tuple[Root, ...] = (CASES, PAPERS, TICKETS)
+# What was asked with its steps, packages and mails, and what was leaked with whom it was told to.
+REQUESTS = Root(
+    kind="data-request",
+    model=DataRequest,
+    kept=Kept.PRIVACY,
+    ended=~Q(state=DataRequest.State.OPEN),
+    ended_at="ended_at",
+    prefix="DR-",
+    customer="customer_id",
+    owns=tickets.OWNS,
+    along=frozenset({Kept.TICKET}),
+)
+BREACHES = Root(
+    kind="data-breach",
+    model=DataBreach,
+    kept=Kept.PRIVACY,
+    ended=Q(closed_at__isnull=False),
+    ended_at="closed_at",
+    prefix="PB-",
+    owns=tickets.OWNS,
+    along=frozenset({Kept.TICKET}),
+)
+ROOTS: tuple[Root, ...] = (CASES, PAPERS, REQUESTS, BREACHES, REMARKS, TICKETS)
 ROUTINES = (*tickets.ROUTINES, *CSP)
 BY_KIND = {root.kind: root for root in ROOTS}
 

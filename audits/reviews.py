@@ -24,7 +24,7 @@ from audits.models import AnotherReviewer, Goal, Papers, Review, Signed, Talk
 from csp import access, agreement, batches, deadlines, independence, notices, offices, shifts, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Contract, Notice, RoleGrant, Team, User
+from csp.models import Contract, Hold, Notice, RoleGrant, Team, User
 from csp.models.agreement import Side
 from csp.roles import Office, Role
 
@@ -212,13 +212,21 @@ def _give_to(row: Review, reviewer: User | None, *, by: trail.Actor, at: dt.date
 
 
 def end_unowed(at: dt.datetime, *, limit: int = 200) -> int:
-    """End reviews of people who do no work under the contract any more; drafts of them are blanked. How many."""
+    """End reviews of people who do no work under the contract any more; drafts of them are blanked. How many.
+
+    A draft that is held is blanked once the hold is lifted.
+    """
     numbers = []
     for contract in Contract.objects.order_by("pk"):
         here = in_scope(contract, at)
         rows = Review.objects.filter(contract=contract, state=State.DUE).exclude(user__in=list(here))
         numbers += list(rows.order_by("pk").values_list("pk", flat=True))
-    return batches.each(numbers, functools.partial(_end_one, at=at), limit=limit)
+    done = batches.each(numbers, functools.partial(_end_one, at=at), limit=limit)
+    held = Hold.objects.standing().filter(kind=Hold.Kind.PAPERS).values("number")
+    drafts = Papers.objects.filter(state=Papers.State.OPEN, review__state=State.NOT_OWED).exclude(pk__in=held)
+    return done + batches.each(
+        list(drafts.order_by("pk").values_list("pk", flat=True)), functools.partial(_blank_one, at=at), limit=limit
+    )
 
 
 @transaction.atomic(durable=True)
@@ -226,14 +234,27 @@ def _end_one(number: int, *, at: dt.datetime) -> int:
     row = _lock(Review(pk=number))
     if row.state != State.DUE or row.user_id in in_scope(row.contract, at):
         return 0
-    papers = Papers.objects.get(review=row)
-    # No talk was held: what was gathered for one has no purpose any more. What was held stays until its own term.
-    papers.evidence, papers.assessment, papers.comment = {}, "", ""
+    _forget_draft(row.pk, at)
     row.state, row.closed_at, row.held_at = State.NOT_OWED, at, None
-    _close_papers(papers, at)
     row.save(update_fields=["state", "closed_at", "held_at"])
     deadlines.lapse([row.deadline], at=at, by="reviews", reason=NOT_OWED)
     trail.record(Act.REVIEW_ENDED, row.trail_subject, by="reviews", at=at, facts={"user": row.user_id})
+    return 1
+
+
+@transaction.atomic(durable=True)
+def _blank_one(number: int, *, at: dt.datetime) -> int:
+    return _forget_draft(_lock(Review(pk=number)).pk, at)
+
+
+def _forget_draft(number: int, at: dt.datetime) -> int:
+    """No talk was held: what was gathered for one has no purpose any more. What was held stays until its own term."""
+    papers = Papers.objects.select_for_update().get(pk=number)  # a hold on it waits here, or we wait for it
+    is_held = Hold.objects.standing().filter(kind=Hold.Kind.PAPERS, number=number).exists()
+    if papers.state != Papers.State.OPEN or is_held:
+        return 0
+    papers.evidence, papers.assessment, papers.comment = {}, "", ""
+    _close_papers(papers, at)
     return 1
 
 

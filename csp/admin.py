@@ -418,6 +418,8 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
             return rows, lambda row: row.context or row.subject
         if "remark" in names:
             return rows, lambda row: f"remark:{row.remark_id}"
+        if {"kind", "number"} <= names:  # a hold, a record on the list of a disposal
+            return rows, lambda row: f"{row.kind}:{row.number}"
         if path := self.number or self.ref:
             return rows.annotate(is_about=F(path)), lambda row: _ticket(str(row.is_about or ""))
         return rows, lambda row: getattr(row, "trail_subject", "")

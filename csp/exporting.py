@@ -243,7 +243,7 @@ def _begin(taking: Taking, *, at: dt.datetime, contracts: Iterable[int] = ()) ->
     }  # fmt: skip
     trail.record(
         Act.EXPORTED, f"reader:{taking.by.pk}", by=taking.by, at=at, context=f"export:{taking.what}"[:60], facts=facts,
-        personal={"reason": taking.reason, "recipient": to.name}, evidence=[row],
+        personal={"reason": taking.reason, "recipient": to.name},
     )  # fmt: skip
     if taking.reason:
         people = {one.pk: one for pk in contracts for one in offices.to_tell(pk, [Office.PRIVACY_OWNER], at=at)}
@@ -274,6 +274,7 @@ def _ended(row: Export, taking: Taking, tally: Tally, *, at: dt.datetime, is_who
             "rows": tally.rows, "sha256": row.digest, "whole": is_whole, "about": row.about[:NAMED],
             "about_count": len(row.about) if tally.is_listed else None,
         },
+        evidence=[row],
     )  # fmt: skip
 
 

@@ -50,6 +50,17 @@ def guarded_tables() -> set[str]:
         return {name for (name,) in cursor.fetchall()} - THE_TRAIL
 
 
+def unchanging_tables() -> set[str]:
+    """The tables whose rows never change: an entry that names one proves it. What changes is proven by marks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select c.relname from pg_trigger t join pg_class c on c.oid = t.tgrelid "
+            "join pg_proc p on p.oid = t.tgfoid where t.tgname = 'evidence_kept' and p.proname = 'csp_refuse_change' "
+            "and c.relnamespace = current_schema()::regnamespace"
+        )
+        return {name for (name,) in cursor.fetchall()}
+
+
 def evidence() -> list[type[models.Model]]:
     """Every model whose rows are evidence."""
     found = guarded_tables()

@@ -47,7 +47,7 @@ class Kept(enum.Enum):
     PRIVACY = (
         "Data-subject requests, personal-data breaches, recipients of data",
         Term(months=60, mode=Mode.MINIMUM),
-        None,
+        Term(days=30),
         "answering, or closing",
     )
     MACHINERY = ("Working state: drafts, presence, notices, heartbeats, cursors", None, Term(days=90), "last use")

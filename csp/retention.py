@@ -153,6 +153,8 @@ def held(root: Root, members: Mapping[int, int]) -> dict[int, str]:
 
 def without_end(root: Root, at: dt.datetime) -> QuerySet[Any]:
     """Rows that have not ended for a year and more: listed, so that somebody closes or explains them."""
+    if not root.ended:  # what has no end is counted from the beginning
+        return root.model._base_manager.none()
     names = {field.name for field in root.model._meta.concrete_fields}
-    received = next(name for name in ("received_at", "reported_at", "opened_at") if name in names)
+    received = next(name for name in ("received_at", "reported_at", "opened_at", "aware_at") if name in names)
     return root.heads().exclude(root.ended).filter(**{f"{received}__lt": at - NEVER_CLOSED_FOR}).order_by(received)

@@ -42,6 +42,9 @@ def present_source() -> tuple[str, str]:
     return _source.get()
 
 
+TERM = ("kept_from", "keep_until")  # written by csp.retention
+
+
 def canonical(value: Mapping[str, Any]) -> str:
     """One spelling for one value: JSON with sorted keys, no spaces, moments in UTC with microseconds."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
@@ -142,12 +145,13 @@ def digest(row: models.Model, salt: bytes) -> list[str]:
     """What proves a row of evidence: [digest of what is not personal, salted digest of its personal columns].
 
     Two, so that after an erasure the first still proves the skeleton, and the second, its salt gone, tells nothing.
+    How long the row is kept is no part of what it says, and is written when that is known.
     """
     personal = set(row.record.personal)  # type: ignore[attr-defined]  # every model of ours declares its record
     plain: dict[str, Any] = {}
     named: dict[str, Any] = {}
     for field in row._meta.concrete_fields:
-        if not getattr(field, "generated", False):
+        if not getattr(field, "generated", False) and field.name not in TERM:
             (named if field.name in personal else plain)[field.attname] = field.value_from_object(row)
     return [
         hashlib.sha256(canonical(plain).encode()).hexdigest(),

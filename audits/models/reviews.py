@@ -154,7 +154,15 @@ class Papers(models.Model):
         verbose_name_plural = _("papers of reviews")
 
     def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
         return f"PP-{self.pk}"
+
+    @property
+    def trail_subject(self) -> str:
+        return f"papers:{self.pk}"
 
     @property
     def path(self) -> str:

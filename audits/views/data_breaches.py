@@ -20,10 +20,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 from audits.forms import TextForm
 from audits.privacy_forms import BreachForm, DescribeForm, NotifyForm, PersonsForm, RiskForm
 from audits.views.privacy import tabs
-from csp import clock, clockface, offices
+from csp import access, clock, clockface, offices
 from csp.access import person, requires, scope_of
 from csp.models import DataBreach, DataBreachStep, Team, User
 from csp.privacy import breaches, terms
+from csp.roles import Permission
 from tickets.views.door import Step, local_zone, take_step
 
 PAGE = 50
@@ -107,6 +108,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "told_count": len(told),
         "by_hand": sum(step.kind == DataBreachStep.Kind.UNTOLD for step in told),
         "todo": _todo(row) if acts and row.closed_at is None else [],
+        "may_hold": access.may(user, Permission.PLACE_HOLDS, team_id=row.team_id),
         "late": row.notify.state in ("breached", "met_late"),
     }  # fmt: skip
     return render(request, "privacy/breach.html", context)

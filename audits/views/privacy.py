@@ -30,7 +30,7 @@ from audits.privacy_forms import (
     TermsForm,
     ToldForm,
 )
-from csp import clock, clockface, exporting, vault
+from csp import access, clock, clockface, exporting, vault
 from csp.access import Refused, person, requires, scope_of
 from csp.models import Contract, DataPackage, DataRequest, DataRequestStep, Team, User
 from csp.privacy import carrying_out, packages, recipients, rectifying, requests, terms
@@ -184,6 +184,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "todo": _todo(row) if acts and row.is_open else [],
         "tone": {State.OPEN: "pen", State.ANSWERED: "met", State.REFUSED: "note"}.get(State(row.state), ""),
         "id_tone": {"proven": "met", "doubted": "over"}.get(row.identity, "soon"),
+        "may_hold": access.may(user, Permission.PLACE_HOLDS, team_id=row.team_id),
         "packages": row.packages.select_related("made_by").order_by("-pk") if acts else [],
         "recipients": recipients.of(row.contract, row.customer) if acts and row.customer_id else [],
     }

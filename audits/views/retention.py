@@ -19,13 +19,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audits import retention
 from audits.forms import Lines
-from audits.models import NonCompliance
+from audits.models import NonCompliance, Review
 from csp import access, clock, disposing, exporting, holding
 from csp import retention as terms
 from csp.access import Refused, person, requires
 from csp.models import Contract, Customer, Disposal, Hold, KeptFrom, Team, User
+from csp.privacy import breaches, requests
 from csp.records import Kept
 from csp.roles import Permission as P
+from feedback.models import Remark
 from tickets.models import Ticket
 from tickets.views.door import Step, go, take_step
 
@@ -216,19 +218,26 @@ class WhyForm(forms.Form):
 
 def _subject(user: User, kind: str, number: int) -> tuple[Any, Team]:
     """What is to be held, if this person may see it, and the team whose supervisors answer for it."""
-    if kind == "ticket":
-        ticket = get_object_or_404(Ticket.objects.visible_to(user).select_related("team__contract"), pk=number)
-        return ticket, ticket.team
-    if kind == "noncompliance":
-        case = get_object_or_404(NonCompliance.objects.visible_to(user).select_related("team__contract"), pk=number)
-        return case, case.team
-    raise Http404
+    if kind == Hold.Kind.PAPERS:
+        # Whoever may hold them need not read them; nobody holds those of the own work.
+        listed = Review.objects.listed_for(user).exclude(user=user).select_related("team__contract", "papers")
+        review = get_object_or_404(listed.filter(papers__isnull=False).distinct(), pk=number)
+        return review.papers, review.team
+    found: dict[str, QuerySet[Any]] = {
+        Hold.Kind.TICKET: Ticket.objects.visible_to(user),
+        Hold.Kind.CASE: NonCompliance.objects.visible_to(user),
+        Hold.Kind.REMARK: Remark.objects.visible_to(user),
+        Hold.Kind.DATA_REQUEST: requests.visible_to(user),
+        Hold.Kind.DATA_BREACH: breaches.visible_to(user),
+    }
+    row = get_object_or_404(found[kind].select_related("team__contract"), pk=number)
+    return row, row.team
 
 
 @requires(P.PLACE_HOLDS)
 @require_http_methods(["GET", "POST"])
 def place(request: HttpRequest, kind: str, number: int) -> HttpResponse:
-    """Hold a ticket, all tickets of its customer, or a case."""
+    """Hold a ticket, all tickets of its customer, or one record of another class."""
     user, at = person(request), clock.now()
     subject, team = _subject(user, kind, number)
     if not access.may(user, P.PLACE_HOLDS, team_id=team.pk):
@@ -241,7 +250,8 @@ def place(request: HttpRequest, kind: str, number: int) -> HttpResponse:
         Q(kind=kind, number=number) | Q(kind="customer", number=getattr(subject, "customer_id", None) or 0)
     )
     step = Step(
-        title=_("Hold %(ref)s") % {"ref": subject.reference}, submit=_("Place the hold"), form=form, back=subject.path,
+        title=_("Hold %(ref)s") % {"ref": subject.reference}, submit=_("Place the hold"), form=form,
+        back=getattr(subject, "own_path", subject.path),
         text=_("Already held by %(holds)s.") % {"holds": ", ".join(one.reference for one in standing)} if standing
         else _("It is not disposed of while the hold stands. The hold is reviewed every six months."),
     )  # fmt: skip

@@ -28,9 +28,10 @@ from audits.review_forms import (
     SignForm,
     TalkForm,
 )
-from csp import clock
+from csp import access, clock
 from csp.access import Refused, person, requires
 from csp.models import User
+from csp.roles import Permission
 from tickets.views.door import go
 
 State = Review.State
@@ -77,10 +78,20 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         rows = Review.objects.listed_for(user).select_related("user", "reviewer", "team", "deadline").distinct()
         review = get_object_or_404(rows, pk=pk)
         signed = list(Signed.objects.filter(review=review).select_related("by").order_by("at"))
-        return render(request, "audits/review_outside.html", {"at": at, "review": review, "signed": signed})
+        papers = Papers.objects.filter(review=review).only("keep_until").first()
+        context = {
+            "at": at, "review": review, "signed": signed, "papers": papers, "may_hold": _may_hold(review, papers, user),
+        }  # fmt: skip
+        return render(request, "audits/review_outside.html", context)
     review = load(request, pk)
     reviews.record_reading(review, by=user, at=at)
     return _page(request, review)
+
+
+def _may_hold(review: Review, papers: Papers | None, user: User) -> bool:
+    """Whether this person may keep from disposal what was said; nobody does of the own work."""
+    may = access.may(user, Permission.PLACE_HOLDS, team_id=review.team_id)
+    return papers is not None and review.user_id != user.pk and may
 
 
 def _page(
@@ -103,6 +114,7 @@ def _page(
         "at": at,
         "review": review,
         "papers": papers,
+        "may_hold": _may_hold(review, papers, user),
         "talk": talk,
         "is_mine": is_mine,
         "is_reviewer": review.reviewer_id == user.pk,

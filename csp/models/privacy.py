@@ -129,6 +129,8 @@ class DataRequest(models.Model):
     ended_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # That what was asked has been done, not only answered.
     done_at = models.DateTimeField(null=True, blank=True)
+    kept_from = models.DateTimeField(null=True, blank=True, editable=False)
+    keep_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     record = Record(
         Kept.PRIVACY, person="customer", personal=("name", "address", "words"), address=("address",)
@@ -151,6 +153,7 @@ class DataRequest(models.Model):
             models.Index(fields=["contract", "state", "-id"], name="data_request_of_contract"),
             models.Index(fields=["path"], condition=~Q(path=""), name="data_request_of_ticket"),
             models.Index(fields=["customer"], condition=Q(customer__isnull=False), name="data_request_of_customer"),
+            models.Index(fields=["keep_until"], condition=Q(keep_until__isnull=False), name="data_request_kept_until"),
         ]
         verbose_name = _("data-subject request")
         verbose_name_plural = _("data-subject requests")
@@ -352,8 +355,10 @@ class DataBreach(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     closed_at = models.DateTimeField(null=True, blank=True)
+    kept_from = models.DateTimeField(null=True, blank=True, editable=False)
+    keep_until = models.DateTimeField(null=True, blank=True, editable=False)
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["kept_from", "keep_until"])
     record = Record(
         Kept.PRIVACY, person="recorded_by", personal=("what", "consequences", "measures", "reason")
     )  # fmt: skip
@@ -371,7 +376,10 @@ class DataBreach(models.Model):
                 condition=Q(recorded_at__gte=F("aware_at")), name="a_breach_is_recorded_after_awareness"
             ),
         ]  # fmt: skip
-        indexes = [models.Index(fields=["contract", "-id"], name="data_breach_of_contract")]
+        indexes = [
+            models.Index(fields=["contract", "-id"], name="data_breach_of_contract"),
+            models.Index(fields=["keep_until"], condition=Q(keep_until__isnull=False), name="data_breach_kept_until"),
+        ]
         verbose_name = _("personal-data breach")
         verbose_name_plural = _("personal-data breaches")
 

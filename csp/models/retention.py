@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -17,12 +17,21 @@ class HoldQuerySet(models.QuerySet[Any]):
 
 
 class Hold(models.Model):
-    """That one ticket, one customer's tickets or one case are not disposed of, whatever their term says, and why."""
+    """That one record, or one customer's tickets, are not disposed of, whatever their term says, and why."""
 
     class Kind(models.TextChoices):
         TICKET = "ticket", _("One ticket")
         CUSTOMER = "customer", _("All tickets of one customer")
         CASE = "noncompliance", _("One case of non-compliance, with the tickets in it")
+        PAPERS = "papers", _("What was said in one review")
+        REMARK = "remark", _("One remark of the feedback log, with who said it")
+        DATA_REQUEST = "data-request", _("One data-subject request")
+        DATA_BREACH = "data-breach", _("One personal-data breach")
+
+    PREFIXES: ClassVar[dict[str, str]] = {
+        Kind.TICKET: "#", Kind.CASE: "NC-", Kind.PAPERS: "PP-", Kind.REMARK: "F-", Kind.DATA_REQUEST: "DR-",
+        Kind.DATA_BREACH: "PB-",
+    }  # fmt: skip
 
     contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, related_name="+")
     team = models.ForeignKey("csp.Team", on_delete=models.PROTECT, related_name="+")
@@ -79,13 +88,8 @@ class Hold(models.Model):
     @property
     def says(self) -> str:
         """What it holds, as people name it."""
-        match self.kind:
-            case self.Kind.TICKET:
-                return f"#{self.number}"
-            case self.Kind.CASE:
-                return f"NC-{self.number}"
-            case _:
-                return f"{_('Customer')} {self.number}"
+        prefix = self.PREFIXES.get(self.kind)
+        return f"{prefix}{self.number}" if prefix else f"{_('Customer')} {self.number}"
 
 
 class Disposal(models.Model):

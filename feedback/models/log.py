@@ -70,6 +70,9 @@ class Remark(models.Model):
     once = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
     # The clock of clause 2.2, for what a supervisor has to see.
     inbox = models.OneToOneField("csp.Deadline", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Written when it is counted, which changes nothing of what was said.
+    kept_from = models.DateTimeField(null=True, blank=True, editable=False)
+    keep_until = models.DateTimeField(null=True, blank=True, editable=False)
     search = models.GeneratedField(
         expression=SearchVector("words", config="simple"), output_field=SearchVectorField(), db_persist=True
     )
@@ -93,6 +96,7 @@ class Remark(models.Model):
             models.Index(fields=["contract", "-id"], name="remark_of_contract"),
             models.Index(fields=["team", "-id"], name="remark_of_team"),
             GinIndex(fields=["search"], name="remark_search"),
+            models.Index(fields=["keep_until"], condition=Q(keep_until__isnull=False), name="remark_kept_until"),
         ]
         verbose_name = _("remark")
         verbose_name_plural = _("remarks")

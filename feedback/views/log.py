@@ -141,6 +141,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "outcome": outcome,
         "ticket": ticket if ticket and Ticket.objects.visible_to(user).filter(pk=ticket.pk).exists() else None,
         "may_handle": log.can_handle(remark, user) and remark.inbox is not None and outcome is None,
+        "may_hold": access.may(user, P.PLACE_HOLDS, team_id=remark.team_id),
         "may_open": access.may(user, P.OPEN_IDENTITIES, team_id=remark.team_id) and hasattr(remark, "identity"),
         "themes": list(Theme.objects.visible_to(user).filter(
             texts__remark=remark, texts__removed_at__isnull=True).order_by("name", "pk")),
