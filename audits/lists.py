@@ -17,8 +17,6 @@ from django.utils.translation import gettext_lazy
 from audits.listing import Cursor, Filters, List, Row, picked, said, top
 from csp.events import Act
 from csp.models import Assessment, Breach, Deadline, TrailEntry
-from tickets.conversation import PRACTICE
-from tickets.handling import NEVER_OWED, NO_REPLY
 from tickets.models import Call, Checklist, ChecklistStep, Escalation, Resolution, Ticket
 
 Verdict = Assessment.Verdict
@@ -151,8 +149,8 @@ def _assessment(rows: Sequence[Assessment], zone: dt.tzinfo) -> list[Row]:
 
 
 WAIVERS: dict[str, Q] = {
-    "": ~Q(void_reason__in=NEVER_OWED.values()),
-    "never": Q(void_reason__in=set(NEVER_OWED.values()) - {PRACTICE}),
+    "": Q(void_why__in=[Deadline.Void.WAIVED, Deadline.Void.LAPSED]),
+    "never": Q(void_why__in=[Deadline.Void.OUTBOUND, Deadline.Void.IMPORTED]),
 }
 
 
@@ -169,7 +167,7 @@ def _waiver(rows: Sequence[Deadline], zone: dt.tzinfo) -> list[Row]:
     return [
         _of_deadline(
             row, row.voided_at, row.pk, zone, said(row.due_at, zone),
-            row.voided_by.name if row.voided_by else _("the product"), row.void_reason,
+            row.voided_by.name if row.voided_by else _("the product"), row.void_reason or row.get_void_why_display(),
         )
         for row in rows
         if row.voided_at is not None
@@ -177,7 +175,7 @@ def _waiver(rows: Sequence[Deadline], zone: dt.tzinfo) -> list[Row]:
 
 
 def _no_replies(filters: Filters) -> QuerySet[Any]:
-    rows = Deadline.objects.filter(filters.of_team("team"), contract=filters.contract, met_how=NO_REPLY)
+    rows = Deadline.objects.filter(filters.of_team("team"), contract=filters.contract, met_how=Deadline.NO_REPLY)
     return rows.select_related("team", "met_by")
 
 

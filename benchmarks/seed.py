@@ -143,15 +143,16 @@ def fill(count: int, now: dt.datetime, say: Callable[[str], None]) -> None:
                 half = start + dt.timedelta(hours=12)
                 yield (
                     2 * n - 1 + order, contract.pk, version.pk, "3.1", code, "f", f"#{n}", f"/tickets/{n}/",
+                    f"ticket:{n}",
                     teams[place(n, TEAMS)].pk, people[place(n, len(people))].pk, start, due,
                     "open" if runs else "met", half if runs and half > now else None,
-                    None if runs else start + dt.timedelta(hours=2), "", "",
+                    None if runs else start + dt.timedelta(hours=2), "", "", "",
                 )  # fmt: skip
 
     _copy(
         Deadline,
-        "id, contract_id, version_id, clause, obligation, is_policy, subject_ref, path, team_id, responsible_id, "
-        "starts_at, due_at, state, next_reminder_at, met_at, met_how, void_reason",
+        "id, contract_id, version_id, clause, obligation, is_policy, subject_ref, path, context, "
+        "team_id, responsible_id, starts_at, due_at, state, next_reminder_at, met_at, met_how, void_why, void_reason",
         deadlines(),
     )
     say("deadlines")

@@ -96,7 +96,7 @@ def propose(
         f"assessment:{row.pk}",
         by=by,
         at=at,
-        context=deadlines.context_of(breach.deadline),
+        context=breach.deadline.context,
         facts={"breach": breach.pk, "verdict": verdict},
         personal={"reason": reason},
         evidence=[*stored, *tried],
@@ -201,7 +201,7 @@ def decide(row: Assessment, *, by: User, at: dt.datetime, agreed: bool, reason: 
         f"assessment:{row.pk}",
         by=by,
         at=at,
-        context=deadlines.context_of(row.breach.deadline),
+        context=row.breach.deadline.context,
         facts={"breach": row.breach_id, "verdict": row.verdict, "agreed": agreed},
         personal={"reason": reason},
     )

@@ -40,7 +40,7 @@ class Subject:
     responsible: User | None = None
     in_confidence: bool = False
     context: str = ""  # the trail's name for it, "ticket:4790"
-    void: str = ""  # why nothing is owed about it, whatever it is: an exercise
+    void: str = ""  # a Deadline.Void where nothing is owed about it, whatever it is: an exercise
 
 
 class AlreadyEnded(access.Refused):
@@ -60,7 +60,7 @@ def draft(
 ) -> Deadline:
     """A deadline not yet stored: of obligation `code`, from `starts_at`, due by the version's term or at `due_at`.
 
-    With `void` (a reason) it is stored as owed by nobody: staff-opened and imported tickets.
+    With `void` (a Deadline.Void) it is stored as owed by nobody: staff-opened and imported tickets.
     """
     rule = OBLIGATIONS[code]
     void = void or subject.void
@@ -74,6 +74,7 @@ def draft(
         is_policy=rule.policy,
         subject_ref=subject.ref,
         path=subject.path,
+        context=subject.context,
         team=subject.team,
         responsible=subject.responsible,
         in_confidence=subject.in_confidence,
@@ -83,7 +84,7 @@ def draft(
         next_reminder_at=marks[0][1] if marks and not void else None,
         voided_at=(void_at or starts_at) if void else None,
         voided_by=void_by,
-        void_reason=void,
+        void_why=void,
     )
 
 
@@ -136,7 +137,7 @@ def meeting(
                 f"deadline:{row.pk}",
                 by=by,
                 at=at,
-                context=context_of(row),
+                context=row.context,
                 facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at, "met": at, "how": how},
             )
         )
@@ -167,6 +168,7 @@ def reopen(
         is_policy=row.is_policy,
         subject_ref=row.subject_ref,
         path=row.path,
+        context=row.context,
         team_id=row.team_id,
         responsible_id=row.responsible_id,
         in_confidence=row.in_confidence,
@@ -180,7 +182,7 @@ def reopen(
         f"deadline:{again.pk}",
         by=by,
         at=at,
-        context=context_of(row),
+        context=row.context,
         facts={"reopens": row.pk, "due": row.due_at, "obligation": row.obligation, "reason": reason},
     )
     if again.due_at < (owed_until or at):
@@ -240,14 +242,14 @@ def waive(row: Deadline, *, by: User, at: dt.datetime, reason: str) -> Deadline:
     if not reason.strip():
         raise access.Refused(_("Say why it is not owed; the reason stands in the evidence."))
     row.state, row.voided_at, row.voided_by, row.void_reason = Deadline.State.VOID, at, by, reason.strip()
-    row.next_reminder_at = None
-    row.save(update_fields=["state", "voided_at", "voided_by", "void_reason", "next_reminder_at"])
+    row.void_why, row.next_reminder_at = Deadline.Void.WAIVED, None
+    row.save(update_fields=["state", "voided_at", "voided_by", "void_why", "void_reason", "next_reminder_at"])
     trail.record(
         Act.DEADLINE_WAIVED,
         f"deadline:{row.pk}",
         by=by,
         at=at,
-        context=context_of(row),
+        context=row.context,
         facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at},
         personal={"reason": reason},
     )
@@ -267,14 +269,15 @@ def lapse(rows: Iterable[Deadline], *, at: dt.datetime, by: trail.Actor, reason:
     )
     for row in locked:
         row.state, row.voided_at, row.void_reason, row.next_reminder_at = Deadline.State.VOID, at, reason, None
-    Deadline.objects.bulk_update(locked, ["state", "voided_at", "void_reason", "next_reminder_at"])
+        row.void_why = Deadline.Void.LAPSED
+    Deadline.objects.bulk_update(locked, ["state", "voided_at", "void_why", "void_reason", "next_reminder_at"])
     trail.record_all(
         trail.Entry(
             Act.DEADLINE_LAPSED,
             f"deadline:{row.pk}",
             by=by,
             at=at,
-            context=context_of(row),
+            context=row.context,
             facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at, "reason": reason},
         )
         for row in locked
@@ -351,7 +354,7 @@ def _record_breaches(rows: Sequence[Deadline], *, detected_at: dt.datetime) -> N
             f"deadline:{row.pk}",
             by="sweep",
             at=detected_at,
-            context=context_of(row),
+            context=row.context,
             facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at, "breach": breach.pk},
             evidence=[breach],
         )
@@ -398,7 +401,7 @@ def _remind(waiting: QuerySet[Deadline], limit: int, *, at: dt.datetime) -> int:
                 f"deadline:{row.pk}",
                 by="reminders",
                 at=at,
-                context=context_of(row),
+                context=row.context,
                 facts={"mark": last, "obligation": row.obligation},
             )
         )
@@ -421,9 +424,3 @@ def _facts(row: Deadline) -> dict[str, str]:
         "clause": row.clause,
         "due": notices.fact(row.due_at),
     }
-
-
-def context_of(row: Deadline) -> str:
-    """The trail's name of what the deadline is about, from its path: "/tickets/4790/" is "ticket:4790"."""
-    kind, _slash, number = row.path.strip("/").partition("/")
-    return f"{kind.removesuffix('s')}:{number}" if number else f"deadline:{row.pk}"

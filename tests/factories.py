@@ -127,7 +127,12 @@ def many_tickets(
         deadlines.draft(
             code,
             deadlines.Subject(
-                ref=f"#{number}", path=f"/tickets/{number}/", contract=team.contract, team=team, responsible=assignee
+                ref=f"#{number}",
+                path=f"/tickets/{number}/",
+                contract=team.contract,
+                team=team,
+                responsible=assignee,
+                context=f"ticket:{number}",
             ),
             version,
             starts_at=receipt,

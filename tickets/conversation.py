@@ -30,7 +30,6 @@ Seen = Mapping[int, int]
 
 # Deadlines that a customer's unanswered message runs under.
 # Why the clocks of an exercise are void: they are shown to whoever practises, and nothing is broken by them (5.2).
-PRACTICE = "Practice: an exercise, nothing is owed."
 ANSWERING = ("respond", "follow_up")
 # Of those due at the same instant, the one a person is shown: what also does the others comes first.
 _PRECEDENCE = {"escalate": 0, "respond": 1, "follow_up": 1, "acknowledge": 2}
@@ -164,8 +163,8 @@ def subject_of(root: Ticket, number: int | None = None) -> deadlines.Subject:
         contract=root.contract,
         team=root.team,
         responsible=root.assignee,
-        context=root.trail_subject,
-        void=PRACTICE if root.is_practice else "",
+        context=ticket.trail_subject,
+        void=Deadline.Void.PRACTICE if root.is_practice else "",
     )
 
 

@@ -16,12 +16,11 @@ from django.utils.translation import gettext as _
 from csp import agreement, deadlines, notices, outbox, restrictions, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Customer, Mailbox, Notice, OutboundMessage, Team, User
+from csp.models import Customer, Deadline, Mailbox, Notice, OutboundMessage, Team, User
 from csp.privacy import masking
 from tickets import closing, complaints, complexity, finishing, oversight, reopening, request_links, resolving
 from tickets.conversation import (
     ANSWERING,
-    PRACTICE,
     Direction,
     File,
     Kind,
@@ -51,11 +50,10 @@ State = Ticket.State
 
 # Why the clocks of some tickets are void from the start, by where the ticket came from.
 NEVER_OWED: dict[str, str] = {
-    Ticket.Origin.STAFF: "Outbound first: nothing was asked yet.",
-    Ticket.Origin.IMPORTED: "Imported: received before the cut-over.",
-    Ticket.Origin.PRACTICE: PRACTICE,
+    Ticket.Origin.STAFF: Deadline.Void.OUTBOUND,
+    Ticket.Origin.IMPORTED: Deadline.Void.IMPORTED,
+    Ticket.Origin.PRACTICE: Deadline.Void.PRACTICE,
 }
-NO_REPLY = "no reply needed"  # how a follow-up was met of which a person ruled so
 
 
 class NewMessageMeanwhile(Refused):
@@ -451,7 +449,7 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
     rows = running(root, "follow_up")
     if not rows:
         raise Refused(_("No message is waiting for a reply."))
-    met = deadlines.meet(rows, at=at, by=by, how=NO_REPLY)
+    met = deadlines.meet(rows, at=at, by=by, how=Deadline.NO_REPLY)
     last = seen_of(heard)
     for number, through in last.items():
         Ticket.objects.filter(pk=number).update(answered_through=through)

@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 
 from csp import agreement, batches, deadlines, notices, shifts, trail
 from csp.events import Act
-from csp.models import Notice, Team, User
+from csp.models import Deadline, Notice, Team, User
 from csp.servicetime import Calendar
-from tickets.conversation import PRACTICE, lock
+from tickets.conversation import lock
 from tickets.models import Escalation, EscalationRung, Ticket
 
 WITHIN = dt.timedelta(hours=4)
@@ -45,7 +45,8 @@ def start(rows: Sequence[Escalation], *, at: dt.datetime) -> None:
                 contract=teams[row.team_id].contract,
                 team=teams[row.team_id],
                 responsible=row.to_user,
-                void=PRACTICE if row.ticket_id in exercises else "",
+                context=f"ticket:{row.ticket_id}",
+                void=Deadline.Void.PRACTICE if row.ticket_id in exercises else "",
             ),
             versions[row.team_id],
             starts_at=at,

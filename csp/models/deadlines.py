@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from csp.contract import CLAUSES, OBLIGATIONS, Clause, Obligation
 from csp.records import Kept, Record
 
+# How a follow-up was met of which a person ruled so; other values name what met it, "interaction:7".
+_NO_REPLY = "no reply needed"
+
 
 class DeadlineQuerySet(models.QuerySet[Any]):
     def running(self) -> Self:
@@ -41,6 +44,17 @@ class Deadline(models.Model):
         MET_LATE = "met_late", _("Breached, met late")
         VOID = "void", _("Void")
 
+    class Void(models.TextChoices):
+        """Why nothing is owed: by whose word, or by what kind of ticket from the start."""
+
+        WAIVED = "waived", _("Waived by a person")
+        LAPSED = "lapsed", _("Nobody owes it any more")
+        OUTBOUND = "outbound", _("We wrote first: nothing was asked yet")
+        IMPORTED = "imported", _("Imported: received before the cut-over")
+        PRACTICE = "practice", _("Practice: an exercise, nothing is owed")
+
+    NO_REPLY = _NO_REPLY
+
     contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, related_name="deadlines")
     version = models.ForeignKey("csp.Version", on_delete=models.PROTECT, related_name="deadlines")
     clause = models.CharField(_("clause"), max_length=4)
@@ -48,6 +62,8 @@ class Deadline(models.Model):
     is_policy = models.BooleanField(_("policy"), default=False)
     subject_ref = models.CharField(_("subject"), max_length=40)
     path = models.CharField(max_length=120)
+    # The trail's name of what it is about, "ticket:4790", under which all that becomes of it is recorded.
+    context = models.CharField(max_length=60, blank=True)
     team = models.ForeignKey("csp.Team", on_delete=models.PROTECT, related_name="deadlines")
     responsible = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # Of a matter kept in confidence (clause 8.1): only the one responsible is told of it.
@@ -63,7 +79,8 @@ class Deadline(models.Model):
     met_how = models.CharField(max_length=40, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
     voided_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    void_reason = models.CharField(max_length=500, blank=True)
+    void_why = models.CharField(max_length=10, choices=Void, blank=True)
+    void_reason = models.CharField(max_length=500, blank=True)  # in a person's words, or those of what ended it
 
     objects = DeadlineQuerySet.as_manager()
     record = Record(
@@ -90,7 +107,11 @@ class Deadline(models.Model):
                 name="a_deadline_ends_in_one_way",
             ),
             models.CheckConstraint(
-                condition=Q(voided_at__isnull=True) | ~Q(void_reason=""), name="void_needs_a_reason"
+                condition=Q(voided_at__isnull=True, void_why="") | (Q(voided_at__isnull=False) & ~Q(void_why="")),
+                name="void_says_why",
+            ),
+            models.CheckConstraint(
+                condition=~Q(void_why__in=["waived", "lapsed"]) | ~Q(void_reason=""), name="void_needs_a_reason"
             ),
         ]
         indexes = [
@@ -130,9 +151,7 @@ class Deadline(models.Model):
             ),
             # the lists of what was waived, and of what needed no reply
             models.Index(fields=["contract", "voided_at"], condition=Q(voided_at__isnull=False), name="deadline_void"),
-            models.Index(
-                fields=["contract", "met_at"], condition=Q(met_how="no reply needed"), name="deadline_no_reply"
-            ),
+            models.Index(fields=["contract", "met_at"], condition=Q(met_how=_NO_REPLY), name="deadline_no_reply"),
         ]
         verbose_name = _("deadline")
         verbose_name_plural = _("deadlines")

@@ -44,7 +44,7 @@ def test_the_page_shows_the_versions_own_words_live_state_readings_and_signature
     new = Version.objects.create(
         contract=cast.contract, number=7, title="Our terms", text=TEXT, in_force_from=AT - DAY, created_at=AT - DAY
     )
-    Reading.objects.create(version=new, key="seven_days", value="elapsed only")
+    Reading.objects.create(version=new, key="complex", value="above 1,000")
     for side, user in (("company", officers["company"]), ("party", officers["party"])):
         Signature.objects.create(
             version=new, side=side, signed_by=user, signed_at=AT - DAY, name=user.name, digest="ab" * 32
@@ -53,7 +53,7 @@ def test_the_page_shows_the_versions_own_words_live_state_readings_and_signature
     make.tick(at=AT)
     shown = browser(cast.rita).get("/contract/").content.decode()
     for text in (
-        "Zebras are counted.", "Giraffes answer 24 letters.", "elapsed only", "Cora Company", "Paul Party",
+        "Zebras are counted.", "Giraffes answer 24 letters.", "above 1,000", "Cora Company", "Paul Party",
         "abababababababab", "Our terms, version 7", "Overdue", "not measured", "#row-3.1", "Versions",
     ):  # fmt: skip
         assert text in shown, text

@@ -110,7 +110,7 @@ def test_imported_and_outbound_first_tickets_owe_none_and_say_why(cast: Cast) ->
     for origin in (Ticket.Origin.IMPORTED, Ticket.Origin.STAFF):
         ticket = make.ticket(team=cast.team, customer=cast.carl, origin=origin)
         assert acknowledged(ticket).state == State.VOID
-        assert acknowledged(ticket).void_reason
+        assert acknowledged(ticket).void_why
     acknowledging.acknowledge(make.AT)
     make.tick(at=make.AT + 30 * DAY)
     assert not Breach.objects.exists()

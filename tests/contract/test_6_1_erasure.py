@@ -28,7 +28,7 @@ from django.test import Client
 
 from audits import retention
 from audits.models import NonCompliance
-from csp import holding, logs, outbox, vault, verifying
+from csp import deadlines, holding, logs, outbox, vault, verifying
 from csp import retention as terms
 from csp.access import Refused
 from csp.events import Act
@@ -376,6 +376,18 @@ def ordered(cast: Cast, by: User, *, closed: bool = True, **more: Any) -> tuple[
 
 def outcomes(row: Erasure) -> dict[str, str]:
     return {f"{item.kind}:{item.number}": item.outcome for item in row.items.all()}
+
+
+def test_why_nothing_was_owed_outlives_the_words(cast: Cast, privacy_owner: User) -> None:
+    make.ticket(team=cast.team, customer=cast.carl, origin=Ticket.Origin.IMPORTED)
+    asked = make.ticket(team=cast.team, customer=cast.carl)
+    deadlines.waive(asked.respond, by=cast.sam, at=AT, reason="Carl rang: a slip")
+    why = sorted(Deadline.objects.values_list("pk", "void_why"))
+    assert {word for _pk, word in why} == {"", "imported", "waived"}
+    close(cast.carl)
+    erase(cast.carl, privacy_owner)
+    assert not Deadline.objects.filter(void_reason__contains="Carl").exists()
+    assert sorted(Deadline.objects.values_list("pk", "void_why")) == why
 
 
 # ---------------------------------------------------------------- who may, and when

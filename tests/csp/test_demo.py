@@ -254,6 +254,10 @@ def locked(at: dt.datetime) -> None:
     assert set(Lock.objects.standing().values_list("customer__name", flat=True)) == {"Gregory Ashdown"}
     assert not Ticket.objects.visible_to(User.objects.get(name="Jun Takeda")).filter(subject__contains="paid late")
     assert TrailEntry.objects.filter(act="lock.read").count() == 1
+    # What becomes of a deadline is recorded under the name of the thing that it is about.
+    about = set(Deadline.objects.values_list("context", flat=True))
+    recorded = TrailEntry.objects.filter(subject__in=about).values_list("subject", flat=True)
+    assert about == set(recorded)
 
 
 def test_first_there_is_enough_for_the_first_page(db, demonstration):

@@ -47,7 +47,7 @@ def test_evidence_is_neither_removed_nor_emptied(ticket, table: str) -> None:
         ("csp_deadline", "due_at = due_at + interval '1 hour'"),
         ("csp_deadline", "starts_at = starts_at - interval '1 hour'"),
         ("csp_deadline", "state = 'open'"),
-        ("csp_deadline", "state = 'void', voided_at = now(), void_reason = 'x'"),
+        ("csp_deadline", "state = 'void', voided_at = now(), void_why = 'waived', void_reason = 'x'"),
         ("csp_deadline", "obligation = 'x'"),
         ("csp_outboundmessage", "message_id = 'x'"),
         ("csp_blob", "size = 0"),
@@ -111,7 +111,9 @@ def test_a_ticket_without_its_clocks_cannot_be_stored(cast: Cast) -> None:
 
 def test_void_needs_a_reason_and_met_in_time_a_time(cast: Cast) -> None:
     make.ticket(team=cast.team, customer=cast.carl)
-    refused("update csp_deadline set state = 'void', voided_at = now()", saying="void_needs_a_reason")
+    refused("update csp_deadline set state = 'void', voided_at = now()", saying="void_says_why")
+    void = "update csp_deadline set state = 'void', voided_at = now(), void_why = 'waived'"
+    refused(void, saying="void_needs_a_reason")
     refused(
         "update csp_deadline set state = 'met', met_at = due_at + interval '1 second'", saying="ends_in_one_way"
     )  # fmt: skip

@@ -340,7 +340,10 @@ def _duty(row: Deadline, held: list[Held], user: User, ticket: Ticket, *, at: dt
         story.append(_("Within own authority: %(reason)s") % {"reason": ticket.authority_reason})
     if row.voided_at is not None:
         by = row.voided_by.name if row.voided_by else _("the product")
-        story.append(_("Not owed, says %(name)s: %(reason)s") % {"name": by, "reason": row.void_reason})
+        story.append(
+            _("Not owed, says %(name)s: %(reason)s")
+            % {"name": by, "reason": row.void_reason or row.get_void_why_display()}
+        )
     duty = Duty(row, story)
     own = access.scope_of(user)
     duty.waive = (
