@@ -25,6 +25,12 @@ class Refused(Exception):
     """A verb said no. The message is a sentence for the person who asked, and says what would make it a yes."""
 
 
+class AlreadySo(Refused):
+    """What was asked for is so already: nothing was done, and nothing is on record. Judged under the subject's lock."""
+
+    status, code = 409, "already_so"  # for the API: a program that only wants it so may go on
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Grant:
     role: Role

@@ -544,8 +544,9 @@ class Assignment(TicketView):
     guards: ClassVar = {"POST": Permission.WORK_TICKETS}
 
     @extend_schema(
-        operation_id="assign", tags=["tickets"], request=To, parameters=[KEY], responses={200: TicketOut, **NOT_DONE}
-    )
+        operation_id="assign", tags=["tickets"], request=To, parameters=[KEY],
+        responses={200: TicketOut, **NOT_DONE, 409: Refusal},
+    )  # fmt: skip
     def post(self, request: Request, ticket: int) -> Response:
         """Give the ticket to somebody of its team, or back to the team (`null`)."""
         good = asked(request, To)
@@ -561,7 +562,7 @@ class State(TicketView):
 
     @extend_schema(
         operation_id="change_state", tags=["tickets"], request=StateIn, parameters=[KEY],
-        responses={200: TicketOut, **NOT_DONE},
+        responses={200: TicketOut, **NOT_DONE, 409: Refusal},
     )  # fmt: skip
     def post(self, request: Request, ticket: int) -> Response:
         """Change the state. A state meets no promise: only an answer does."""

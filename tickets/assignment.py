@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from csp import access, batches, deadlines, notices, trail
-from csp.access import Refused
+from csp.access import AlreadySo, Refused
 from csp.events import Act
 from csp.models import Notice, RoleGrant, Team, TrailEntry, User
 from csp.roles import TABLE, Permission
@@ -36,15 +36,28 @@ def check_can_be_assigned(ticket: Ticket, to: User) -> None:
 
 @transaction.atomic
 def assign(ticket: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime) -> Ticket:
-    """Give the ticket to somebody of its team, or back to the team (None). What still runs is theirs from now on."""
+    """Give the ticket to somebody of its team, or back to the team (None). What still runs is theirs from now on.
+
+    Raises Refused, and AlreadySo where it is theirs already.
+    """
     root = lock(ticket)
     if isinstance(by, User):
         check_can_work(root, by)
-        if to != by and root.assignee_id not in (None, by.pk):
-            access.check(by, Permission.ASSIGN_OTHERS, team_id=root.team_id)
+    if root.assignee == to:
+        raise AlreadySo(_already_with(root))
+    if isinstance(by, User) and to != by and root.assignee_id not in (None, by.pk):
+        access.check(by, Permission.ASSIGN_OTHERS, team_id=root.team_id)
     if to is not None:
         check_can_be_assigned(root, to)
-    return root if root.assignee == to else _give(root, to=to, by=by, at=at)
+    return _give(root, to=to, by=by, at=at)
+
+
+def _already_with(root: Ticket) -> str:
+    """Why an assignment would change nothing."""
+    if root.assignee is None:
+        return _("%(ref)s is with its team already. Nothing was changed.") % {"ref": root.reference}
+    words = {"ref": root.reference, "name": root.assignee.name}
+    return _("%(ref)s is with %(name)s already. Nothing was changed.") % words
 
 
 def _give(root: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime, **facts: Any) -> Ticket:
@@ -100,14 +113,18 @@ def undo(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
 
 @transaction.atomic
 def move(ticket: Ticket, *, team: Team, by: User, at: dt.datetime) -> Ticket:
-    """Hand the ticket to another team under the same contract; nobody is assigned there yet, the clocks run on."""
+    """Hand the ticket to another team under the same contract; nobody is assigned there yet, the clocks run on.
+
+    Raises Refused, and AlreadySo where it is that team's already.
+    """
     root = lock(ticket)
     check_can_work(root, by)
     check_is_real(root)
     if team.contract_id != root.contract_id or not team.is_active:
         raise Refused(_("A ticket moves only between active teams of its contract."))
     if team.pk == root.team_id:
-        return root
+        words = {"ref": root.reference, "team": root.team}
+        raise AlreadySo(_("%(ref)s is with %(team)s already. Nothing was changed.") % words)
     before = root.team_id
     root.team, root.assignee = team, None
     root.save()

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from csp import access, batches, deadlines, notices, trail
-from csp.access import Refused
+from csp.access import AlreadySo, Refused
 from csp.events import Act
 from csp.models import Deadline, Notice, User
 from csp.roles import Role
@@ -25,14 +25,18 @@ CLOSES_AFTER = dt.timedelta(days=7)  # policy: a resolved ticket closes itself a
 
 @transaction.atomic
 def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.datetime, resolution: str = "") -> Ticket:
-    """Open, waiting, resolved or closed. A state meets nothing (clause 3.1). Raises Refused."""
+    """Open, waiting, resolved or closed. A state meets nothing (clause 3.1).
+
+    Raises Refused, and AlreadySo where it has this state already.
+    """
     root = lock(ticket)
     if isinstance(by, User):
         check_can_work(root, by)
     if to not in (State.OPEN, State.WAITING, State.RESOLVED, State.CLOSED):
         raise Refused(_("A ticket becomes new or merged by other means."))
     if root.state == to:
-        return root
+        words = {"ref": root.reference, "state": to.label}
+        raise AlreadySo(_("%(ref)s has the state “%(state)s” already. Nothing was changed.") % words)
     if to != State.OPEN and isinstance(by, User):
         closing.check(root, to)
     before = root.state

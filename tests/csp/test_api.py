@@ -264,6 +264,25 @@ def test_a_call_is_taken_down_answered_and_given_on(cast: Cast):
     assert asks.post(path + "state/", {"state": "waiting"}).status_code in (200, 422)
 
 
+def test_what_is_so_already_is_told_from_what_may_not_be(cast: Cast):
+    number = factories.ticket(team=cast.team, customer=cast.carl, assignee=cast.rita).pk
+    factories.answer(ticket=Ticket.objects.get(pk=number), by=cast.rita, at=AT, accepted_at=AT)
+    asks, path = caller(cast.rita), f"tickets/{number}/"
+    assert asks.post(path + "state/", {"state": "resolved"}).status_code == 200
+    before = TrailEntry.objects.count()
+    for act, body, says in (
+        ("assign/", {"to": cast.rita.pk}, f"#{number} is with Rita Representative already. Nothing was changed."),
+        ("state/", {"state": "resolved"}, f"#{number} has the state “Resolved” already. Nothing was changed."),
+    ):
+        answer = asks.post(path + act, body, **{"Idempotency-Key": act})
+        assert (answer.status_code, answer.json()) == (409, {"detail": says, "code": "already_so"})
+    assert TrailEntry.objects.count() == before
+    assert asks.post(path + "assign/", {"to": None}).status_code == 200
+    answer = asks.post(path + "assign/", {"to": None})
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_so")
+    assert "with its team already" in answer.json()["detail"]
+
+
 def test_marking_complex_starts_the_clock_of_escalation(cast: Cast):
     ticket = factories.ticket(team=cast.team, customer=cast.carl)
     answer = caller(cast.rita).post(f"tickets/{ticket.pk}/complex/", {"reason": "Legal."})

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 
 import pytest
 
 from csp import deadlines
-from csp.models import Assessment, Deadline
+from csp.access import AlreadySo
+from csp.models import Assessment, Deadline, TrailEntry
+from csp.roles import Role
 from tests import factories
 from tests.cast import Cast
 from tests.factories import AT, DAY, HOUR
 from tests.tickets.desk import HTMX, at_nine, browser
-from tickets import assignment, merging
+from tickets import assignment, lifecycle, merging
 from tickets.models import Category, Ticket, TicketLink
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_nine")]
@@ -122,6 +125,38 @@ def test_a_ticket_moves_only_within_its_contract(cast: Cast, ticket: Ticket) -> 
     assert client.post(url, {"team": cast.other_team.pk})["Location"] == "/queue/"
     assert again(ticket).team == cast.other_team
     assert client.get(f"/tickets/{ticket.pk}/").status_code == 404
+    theirs = browser(cast.otto)
+    assert f'value="{cast.other_team.pk}"' not in theirs.get(url).content.decode()
+    same = theirs.post(url, {"team": cast.other_team.pk})
+    assert same.status_code == 422
+    assert f"is with {cast.other_team} already. Nothing was changed." in same.content.decode()
+
+
+def test_what_somebody_did_a_moment_before_is_answered_as_done_already(cast: Cast, ticket: Ticket) -> None:
+    """The page, or a program, had read it before: the verbs judge what is so under the lock."""
+    answered(cast, ticket)
+    factories.grant(user=cast.sam, role=Role.SUPERVISOR, team=cast.other_team)
+    acts: list[tuple[str, Callable[[Ticket], object]]] = [
+        ("Sam Supervisor", lambda row: assignment.assign(row, to=cast.sam, by=cast.sam, at=AT)),
+        ("“Resolved”", lambda row: lifecycle.change_state(row, to=Ticket.State.RESOLVED, by=cast.rita, at=AT)),
+        (cast.other_team.name, lambda row: assignment.move(row, team=cast.other_team, by=cast.sam, at=AT)),
+    ]
+    for says, verb in acts:
+        stale = again(ticket)
+        verb(again(ticket))
+        before = TrailEntry.objects.count()
+        with pytest.raises(AlreadySo, match=f"#{ticket.pk} .*{says} already. Nothing was changed."):
+            verb(stale)
+        assert TrailEntry.objects.count() == before
+
+
+def test_a_resolution_of_what_is_resolved_already_is_written_down_all_the_same(cast: Cast, ticket: Ticket) -> None:
+    answered(cast, ticket)
+    lifecycle.change_state(ticket, to=Ticket.State.RESOLVED, by=cast.rita, at=AT, resolution="Credited.")
+    typed = {"then": "resolved", "text": "Credited in full."}
+    page = browser(cast.rita).post(f"/tickets/{ticket.pk}/resolution/", typed, follow=True).content.decode()
+    assert "Written down." in page
+    assert again(ticket).resolutions.latest("pk").text == "Credited in full."
 
 
 def test_a_state_hides_nothing_that_a_customer_waits_for(cast: Cast, ticket: Ticket) -> None:

@@ -104,8 +104,9 @@ def test_a_list_costs_the_same_however_long_it_is(cast: Cast) -> None:
             factories.ticket(team=team, customer=somebody, received_at=AT - HOUR)
         waiting = ticket(cast, assignee=cast.rita)
         factories.answer(ticket=waiting, by=cast.rita, at=AT, accepted_at=AT)
-        done = Ticket.objects.get(pk=waiting.pk)
-        lifecycle.change_state(done, to=(State.WAITING, State.RESOLVED)[number % 2], by=cast.rita, at=AT)
+        if number % 2:
+            done = Ticket.objects.get(pk=waiting.pk)
+            lifecycle.change_state(done, to=State.RESOLVED, by=cast.rita, at=AT)
 
     for number in range(2):
         one(number)

@@ -35,22 +35,12 @@ def assign(request: HttpRequest, number: int) -> HttpResponse:
     )
 
     def verb(good: dict[str, Any]) -> str:
-        if ticket.assignee == good["to"]:
-            raise Refused(_already(ticket))
         assignment.assign(ticket, to=good["to"], by=user, at=at)
         if good["to"] is None:
             return _("Given back to the team.")
         return _("Assigned to %(name)s.") % {"name": good["to"].name}
 
     return take_step(request, step, verb, undo=reverse("undo_assign", args=[ticket.pk]))
-
-
-def _already(ticket: Ticket) -> str:
-    """Why an assignment would change nothing."""
-    if ticket.assignee is None:
-        return _("%(ref)s is with its team already. Nothing was changed.") % {"ref": ticket.reference}
-    words = {"ref": ticket.reference, "name": ticket.assignee.name}
-    return _("%(ref)s is with %(name)s already. Nothing was changed.") % words
 
 
 @require_POST
@@ -74,8 +64,6 @@ def undo_assign(request: HttpRequest, number: int) -> HttpResponse:
 def assign_to_me(request: HttpRequest, number: int) -> HttpResponse:
     ticket = load(request, number)
     try:
-        if ticket.assignee == person(request):
-            raise Refused(_already(ticket))
         assignment.assign(ticket, to=person(request), by=person(request), at=clock.now())
     except Refused as refusal:
         return refuse(request, refusal, path_of(ticket))
@@ -86,7 +74,9 @@ def assign_to_me(request: HttpRequest, number: int) -> HttpResponse:
 @access.requires(Permission.WORK_TICKETS)
 def move(request: HttpRequest, number: int) -> HttpResponse:
     at, ticket = clock.now(), load(request, number)
-    teams = forms.active_teams(ticket.contract_id).exclude(pk=ticket.team_id)
+    teams = forms.active_teams(ticket.contract_id)
+    if request.method == "GET":  # whoever chose it before a colleague did is answered by the verb
+        teams = teams.exclude(pk=ticket.team_id)
     form = forms.TeamForm(request.POST or None, teams=teams)
     step = Step(
         _("Move %(ref)s to another team") % {"ref": ticket.reference}, _("Move"), form, path_of(ticket),
@@ -115,9 +105,6 @@ def change_state(request: HttpRequest, number: int) -> HttpResponse:
 
     def verb(good: dict[str, Any]) -> str:
         to = Ticket.State(good["state"])
-        if ticket.state == to:
-            words = {"ref": ticket.reference, "state": to.label}
-            raise Refused(_("%(ref)s has the state “%(state)s” already. Nothing was changed.") % words)
         lifecycle.change_state(ticket, to=to, by=person(request), at=at, resolution=good["resolution"])
         return _("State: %(state)s.") % {"state": to.label}
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from csp import access, clock
-from csp.access import Refused
+from csp.access import AlreadySo, Refused
 from csp.models import Team, User
 from csp.roles import Permission
 from tickets import authority, checklists, complaints, confidence, desk, forms, lifecycle, resolving
@@ -42,6 +42,8 @@ def resolution(request: HttpRequest, number: int) -> HttpResponse:
             return _("Written down.")
         try:
             lifecycle.change_state(ticket, to=Ticket.State.RESOLVED, by=person(request), at=at)
+        except AlreadySo:  # it was resolved before, and only its words have changed
+            return _("Written down.")
         except Refused as refusal:
             raise Refused(_("Written down, but not resolved yet. %(missing)s") % {"missing": refusal}) from refusal
         return _("Resolved.")

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from csp import access, clock, clockface
-from csp.access import Refused
+from csp.access import AlreadySo, Refused
 from csp.horizon import Due
 from csp.models import Team, User
 from csp.roles import Permission, Role
@@ -353,12 +353,11 @@ def bulk(request: HttpRequest) -> HttpResponse:
             return toast(request, response, _("Choose who gets the tickets."))
     done, refused = [], []
     for ticket in Ticket.objects.visible_to(user).filter(pk__in=chosen[:MOST_AT_ONCE]).order_by("pk"):
-        if ticket.assignee_id == (to.pk if to else None):
-            refused.append(_("%(ref)s: nothing to change.") % {"ref": ticket.reference})
-            continue
         try:
             assignment.assign(ticket, to=to, by=user, at=at)
             done.append(ticket.pk)
+        except AlreadySo:
+            refused.append(_("%(ref)s: nothing to change.") % {"ref": ticket.reference})
         except Refused as refusal:
             refused.append(f"{ticket.reference}: {refusal}")
     if to is None:
