@@ -30,10 +30,14 @@ PROMISES = {"first": "respond", "next": "follow_up", "complaints": "resolve"}
 # Upper ends of the parts of a distribution, in seconds; what took longer is in a part of its own.
 ANSWER_PARTS = (HOUR, 4 * HOUR, 8 * HOUR, 24 * HOUR)
 LONG_PARTS = (DAY, 3 * DAY, 7 * DAY, 14 * DAY)
+PART_COUNT = 5  # of either: one more than it has ends
 PARTS = {"first": ANSWER_PARTS, "next": ANSWER_PARTS, "complaints": LONG_PARTS, "finished": LONG_PARTS}
 OLD = 7 * DAY
 DIMENSIONS = ("team", "person", "channel", "category")
 MONTH = "month"  # in the contract's zone; what waits is of no month
+# How long it took: hours of a promise, days until finished. Begun ones count whole: what took exactly an hour is of 1,
+# a second more of 2. What was not done is of none, and nothing else has a length.
+LENGTH = "length"
 NO_CATEGORY = 0
 
 
@@ -149,9 +153,9 @@ def _ticket(scope: Scope) -> tuple[str, str, str]:
 def promises(scope: Scope) -> str:
     """Promises that fell due in the period. `seconds` is empty until it was done, and where that came back."""
     category, _team, was = _ticket(scope)
-    again = "true"
+    again = ""
     if scope.dated:  # a duty opened again is told by the trail with its instant
-        again = ("exists (select from csp_trailentry e where e.subject = 'deadline:' || again.id"
+        again = (" and exists (select from csp_trailentry e where e.subject = 'deadline:' || again.id"
                  " and e.act = 'deadline.reopened' and e.at <= %(as_of)s)")  # fmt: skip
     return f"""
 select p.*, case when done then extract(epoch from met_at - starts_at)::double precision end as seconds,
@@ -160,18 +164,17 @@ from (
   select d.id, d.due_at as moment, d.obligation, t.id as ticket, t.channel, {category} as category,
     coalesce(b.team_id, d.team_id) as team, coalesce(b.responsible_id, d.met_by_id, d.responsible_id) as person,
     d.starts_at, d.met_at, d.state, b.id is not null as broken, a.verdict,
-    came_back.yes as came_back, coalesce(d.met_at <= %(as_of)s and not came_back.yes, false) as done
+    again.id is not null as came_back, coalesce(d.met_at <= %(as_of)s and again.id is null, false) as done
   from csp_deadline d
   join tickets_ticket t on t.id = case when d.subject_ref like '#%%' then substr(d.subject_ref, 2)::bigint end
   left join csp_breach b on b.deadline_id = d.id and b.detected_at <= %(as_of)s
   left join csp_assessment a on a.breach_id = b.id and a.agreed and a.decided_at <= %(as_of)s
     and a.verdict <> 'stands'
-  cross join lateral (select exists (select from csp_deadline again where again.reopens_id = d.id and {again}))
-    came_back(yes)
+  left join csp_deadline again on again.reopens_id = d.id and again.reopens_id is not null{again}
   {was}
   where d.contract_id = %(contract)s and d.obligation = any(%(codes)s)
     and d.due_at >= %(since)s and d.due_at < %(until)s and d.voided_at is null and t.origin <> 'practice'
-    and (d.reopens_id is null or {again.replace("again.id", "d.id")})
+    and (d.reopens_id is null or true{again.replace("again.id", "d.id")})
 ) p"""  # noqa: S608  constants of ours
 
 
@@ -209,17 +212,24 @@ where t.contract_id = %(contract)s and t.received_at >= %(since)s and t.received
 def waiting(scope: Scope) -> str:
     """What was received and not finished at the end of the period, found from what is not finished now or was later."""
     category, team, was = _ticket(scope)
-    return f"""
+    unfinished = "t.state in ('new', 'open', 'waiting')"
+
+    def those(source: str, which: str) -> str:
+        return f"""
 select t.id, t.received_at as moment, t.id as ticket, t.channel, {category} as category, {team} as team,
   t.assignee_id as person, extract(epoch from %(horizon)s - t.received_at)::double precision as seconds
-from tickets_ticket t {was}
-where t.id in (
-    select id from tickets_ticket where contract_id = %(contract)s and state in ('new', 'open', 'waiting')
-    union select ticket_id from tickets_finish where at >= %(horizon)s
-    union select id from tickets_ticket where contract_id = %(contract)s and merged_at >= %(horizon)s)
-  and t.contract_id = %(contract)s and t.received_at < %(horizon)s and t.opened_at <= %(as_of)s
+from {source} {was}
+where {which} and t.contract_id = %(contract)s and t.received_at < %(horizon)s and t.opened_at <= %(as_of)s
   and t.origin in ('customer', 'staff') and (t.merged_at is null or t.merged_at >= %(horizon)s)
   and not {_FINISHED_THEN}"""  # noqa: S608  constants of ours
+
+    ended_later = """(select ticket_id as id from tickets_finish where at >= %(horizon)s
+    union select id from tickets_ticket where merged_into_id is not null and merged_at >= %(horizon)s) later"""
+    return (
+        those("tickets_ticket t", unfinished)
+        + " union all "
+        + those(f"{ended_later} join tickets_ticket t on t.id = later.id", f"not {unfinished}")
+    )
 
 
 # ---------------------------------------------------------------- counting
@@ -238,9 +248,14 @@ def _grouped(by: Sequence[str], *always: str) -> str:
     return f"group by grouping sets ({sets})"
 
 
-def _dated(source: str) -> str:
-    """A source with the month of each row, which nothing computes where nobody asks for it."""
-    return f"(select s.*, to_char(moment at time zone %(zone)s, 'YYYY-MM') as month from ({source}) s) s"  # noqa: S608
+def _counted(source: str, by: Sequence[str], part: str = "null", length: int = HOUR) -> str:
+    """A source as it is counted: with the part of each row, and its month and length where these are asked for.
+
+    The offset of none keeps each expression from being computed once more in every aggregate that names it.
+    """
+    month = "to_char(moment at time zone %(zone)s, 'YYYY-MM')" if MONTH in by else "null"
+    whole = f"greatest(ceil(seconds / {length}), 1)::int" if LENGTH in by else "null"
+    return f"(select s.*, {month} as month, {whole} as length, {part} as part from ({source}) s offset 0) s"  # noqa: S608
 
 
 def _keys(by: Sequence[str]) -> str:
@@ -254,23 +269,19 @@ def _keys(by: Sequence[str]) -> str:
     )
 
 
-def _parts(ends: Sequence[int], among: str) -> str:
-    """How many of those `among` which took each part of the distribution, as an array."""
-    lower = [None, *ends]
-    upper = [*ends, None]
-    counts = []
-    for begin, end in zip(lower, upper, strict=True):
-        limits = [f"seconds > {begin}"] if begin is not None else []
-        limits += [f"seconds <= {end}"] if end is not None else []
-        counts.append(f"count(seconds) filter (where {' and '.join(limits)} and {among})")
-    return f"array[{', '.join(counts)}]"
+def _part(ends: Sequence[int]) -> str:
+    """Which part of the distribution a row is of, from 1 on; what was not done is of none."""
+    upto = " ".join(f"when seconds <= {end} then {part}" for part, end in enumerate(ends, 1))
+    return f"case {upto} when seconds is not null then {len(ends) + 1} end"
 
 
-def _times(name: str, ends: Sequence[int], among: str = "true") -> str:
+def _times(name: str, among: str = "true") -> str:
+    """The times of those `among` the rows which are of any part."""
+    parts = ", ".join(f"count(*) filter (where part = {part} and {among})" for part in range(1, PART_COUNT + 1))
     return (
         f"count(seconds) filter (where {among}) as {name}_count, "
         "percentile_cont(array[0.5, 0.9]) within group (order by seconds) "
-        f"filter (where {among}) as {name}_points, {_parts(ends, among)} as {name}_parts"
+        f"filter (where {among}) as {name}_points, array[{parts}] as {name}_parts"
     )
 
 
@@ -297,11 +308,12 @@ def compute(scope: Scope, by: Sequence[str] = ()) -> Found:
             kept=row["kept"], broken=row["broken"], running=row["running"], not_owed=row["not_owed"],
             recorded_late=row["recorded_late"], unreachable=row["unreachable"],
         )  # fmt: skip
-        raw, assessed = _read_times(row, f"raw_{name}"), _read_times(row, f"assessed_{name}")
+        raw, assessed = _read_times(row, "raw"), _read_times(row, "assessed")
         setattr(_of(found, row), name, Promise(figure, raw, assessed))
     for row in _rows(_finish_sql(scope, by), scope):
         measures = _of(found, row)
         measures.finished, measures.reopened = _read_times(row, "all"), row["reopened"]
+    by = [one for one in by if one != LENGTH]
     for row in _rows(_received_sql(scope, by), scope):
         measures = _of(found, row)
         measures.received, measures.received_finished = row["received"], row["finished"]
@@ -320,56 +332,44 @@ def _of(found: Found, row: Mapping[str, Any]) -> Measures:
 
 
 def _promise_sql(scope: Scope, by: Sequence[str]) -> str:
+    part = f"case obligation when 'resolve' then {_part(LONG_PARTS)} else {_part(ANSWER_PARTS)} end"
     return f"""
 select obligation, {_keys(by)}, count(*) filter (where kept) as kept, count(*) filter (where broken) as broken,
   count(*) filter (where not kept and not broken and not came_back) as running,
   count(*) filter (where broken and verdict = 'not_owed') as not_owed,
   count(*) filter (where broken and verdict = 'recorded_late') as recorded_late,
   count(*) filter (where broken and verdict = 'unreachable') as unreachable,
-  {
-        ", ".join(
-            _times(f"{kind}_{name}", PARTS[name], among)
-            for name in PROMISES
-            for kind, among in (("raw", "true"), ("assessed", "verdict is null"))
-        )
-    }
-from {_dated(promises(scope))} where {scope.where} {_grouped(by, "obligation")}"""  # noqa: S608  constants of ours
+  {_times("raw")}, {_times("assessed", "verdict is null")}
+from {_counted(promises(scope), by, part)} where {scope.where} {_grouped(by, "obligation")}"""  # noqa: S608  constants of ours
 
 
 def _finish_sql(scope: Scope, by: Sequence[str]) -> str:
     return f"""
-select {_keys(by)}, count(*) filter (where reopened) as reopened, {_times("all", LONG_PARTS)}
-from {_dated(finishes(scope))} where {scope.where} {_grouped(by)}"""  # noqa: S608  constants of ours
+select {_keys(by)}, count(*) filter (where reopened) as reopened, {_times("all")}
+from {_counted(finishes(scope), by, _part(LONG_PARTS), DAY)} where {scope.where} {_grouped(by)}"""  # noqa: S608  constants of ours
 
 
 def _received_sql(scope: Scope, by: Sequence[str]) -> str:
     return f"""
 select {_keys(by)}, count(*) as received, count(*) filter (where finished) as finished
-from {_dated(received(scope))} where {scope.where} {_grouped(by)}"""  # noqa: S608  constants of ours
+from {_counted(received(scope), by)} where {scope.where} {_grouped(by)}"""  # noqa: S608  constants of ours
 
 
 def _waiting_sql(scope: Scope, by: Sequence[str]) -> str:
     return f"""
 select {_keys(by)}, count(*) as waiting, count(*) filter (where seconds > {OLD}) as old, max(seconds) as oldest
-from {_dated(waiting(scope))} where {scope.where} {_grouped(by)}"""  # noqa: S608  constants of ours
+from {_counted(waiting(scope), by)} where {scope.where} {_grouped(by)}"""  # noqa: S608  constants of ours
 
 
-def spread(scope: Scope) -> dict[str, Counter[int]]:
-    """How many first and next answers took how many hours, and how many tickets how many days until finished.
-
-    Begun ones count whole: what took exactly an hour is under 1, a second more is under 2.
-    """
-    found: dict[str, Counter[int]] = {"first": Counter(), "next": Counter(), "finished": Counter()}
-    sql = f"""
-select obligation, greatest(ceil(seconds / {HOUR}), 1)::int as part, count(*) as count from ({promises(scope)}) p
-where seconds is not null and obligation <> 'resolve' and {scope.where} group by 1, 2
-union all
-select 'finished', greatest(ceil(seconds / {DAY}), 1)::int, count(*) from ({finishes(scope)}) f
-where {scope.where} group by 1, 2"""  # noqa: S608  constants of ours
-    names = {"respond": "first", "follow_up": "next", "finished": "finished"}
-    for row in _rows(sql, scope):
-        found[names[row["obligation"]]][row["part"]] += row["count"]
-    return found
+def spread(found: Found) -> dict[str, Counter[int]]:
+    """Of what was counted by LENGTH: how many answers took how many hours, how many tickets how many days to finish."""
+    counted: dict[str, Counter[int]] = {"first": Counter(), "next": Counter(), "finished": Counter()}
+    for length, one in found[LENGTH].items():
+        if length is not None:
+            counted["first"][length] = one.first.raw.count
+            counted["next"][length] = one.next.raw.count
+            counted["finished"][length] = one.finished.count
+    return counted
 
 
 # ---------------------------------------------------------------- at this moment

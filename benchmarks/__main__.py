@@ -1,5 +1,7 @@
 """`./run bench [SIZE ...]`: pages and jobs at 10,000 and 100,000 tickets, as ratios against the floor of the same run.
 
+`--only WORD` measures those whose name holds the word (several words: any of them), beside the same floor.
+
 `./run bench sealing` and `./run bench lateness` run one of the other benchmarks on an empty database.
 
 CPU is this process's own plus its database backend's, per request; wall times are given beside it and are noisy. What
@@ -31,12 +33,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=[10_000, 100_000])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only", action="append", default=[], metavar="WORD")
     asked = parser.parse_args()
     for size in asked.sizes:
         own = _database(f"bench_{size}")
         environment = {**os.environ, "DATABASE_URL": own, "CSP_BENCH_SIZE": str(size)}
         code = subprocess.run(
-            [sys.executable, "-m", "benchmarks.measure", str(size), str(asked.rounds)], env=environment
+            [sys.executable, "-m", "benchmarks.measure", str(size), str(asked.rounds), *asked.only], env=environment
         ).returncode
         if code:
             raise SystemExit(code)

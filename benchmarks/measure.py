@@ -10,7 +10,7 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 
 import django
@@ -25,9 +25,10 @@ from django.db import connection, reset_queries  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
 
+from audits import metrics, periods, statements  # noqa: E402
 from benchmarks import seed  # noqa: E402
 from csp import clock, deadlines  # noqa: E402
-from csp.models import User  # noqa: E402
+from csp.models import Contract, User  # noqa: E402
 from tickets import handling  # noqa: E402
 from tickets.conversation import Direction, Kind, Said  # noqa: E402
 from tickets.intake import landing, taking_in  # noqa: E402
@@ -52,6 +53,8 @@ class Meter:
     def __init__(self, rounds: int) -> None:
         self.rounds = rounds
         with connection.cursor() as cursor:
+            # What another process did for a statement would not be weighed.
+            cursor.execute("set max_parallel_workers_per_gather = 0")
             cursor.execute("select pg_backend_pid()")
             self._backend = psutil.Process(cursor.fetchone()[0])
 
@@ -212,6 +215,9 @@ def pages_of(rita: Client, sam: Client, vera: Client) -> dict[str, Callable[[], 
         "board, 13 weeks": get(sam, "/compliance/?period=13w"),
         "promises of 3.1": get(vera, "/compliance/promises/?period=13w&clause=3.1"),
         "contract": get(rita, "/contract/"),
+        "metrics, this month": get(sam, "/metrics/"),
+        "metrics, 13 weeks": get(sam, "/metrics/?period=13w"),
+        "metrics, by person": get(sam, "/metrics/?by=person"),
     }
     return calls
 
@@ -227,6 +233,14 @@ def polling(client: Client, scope: str) -> Callable[[], object]:
         return answer
 
     return call
+
+
+def statement() -> Callable[[], object]:
+    """What signing a statement counts: every figure of the last whole month, as known now."""
+    contract, at = Contract.objects.get(), clock.now()
+    period = periods.before(periods.this_month(at, contract.zoneinfo), contract.zoneinfo)
+    scope = metrics.Scope(contract, period, at, dated=True)
+    return lambda: statements.figures_of(scope)
 
 
 def bare_search(word: str) -> Callable[[], object]:
@@ -251,7 +265,12 @@ def show(costs: dict[str, Cost], floor: Cost) -> None:
         print(f"{name:38}{cost}   {cost.cpu / floor.cpu:6.2f} x the ideal page", flush=True)
 
 
-def main(size: int, rounds: int) -> None:
+def only(words: Sequence[str], calls: dict[str, Callable[[], object]]) -> dict[str, Callable[[], object]]:
+    """Those whose name holds one of the words; without words all of them."""
+    return {name: call for name, call in calls.items() if not words or any(word.lower() in name for word in words)}
+
+
+def main(size: int, rounds: int, words: Sequence[str] = ()) -> None:
     def say(what: str) -> None:
         print(f"  {time.monotonic() - began:5.0f} s  {what}", file=sys.stderr, flush=True)
 
@@ -270,7 +289,7 @@ def main(size: int, rounds: int) -> None:
         "bare SQL, common word": bare_search(seed.COMMON),
         "bare SQL, rare word": bare_search(seed.RARE),
     }
-    costs = meter.in_turns(floors | pages_of(rita, sam, vera))
+    costs = meter.in_turns(floors | only(words, pages_of(rita, sam, vera)))
     floor = costs["ideal page"]
     show(costs, floor)
     desk = Desk(User.objects.get(email="person0@desk.example"))
@@ -280,10 +299,11 @@ def main(size: int, rounds: int) -> None:
         "take in a mail": desk.take_in,
         "take in one of somebody new": desk.take_in_new,
         "sweep, nothing due": desk.sweep,
+        "metrics of a statement": statement(),
         "select 1": desk.select_one,
     }
-    show(meter.in_turns(jobs), floor)
+    show(meter.in_turns(only(words, jobs)), floor)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

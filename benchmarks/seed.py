@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, models
 
 from csp.models import Address, Contract, Customer, Deadline, Mailbox, RoleGrant, Team, TrailEntry, User, Version
-from tickets.models import Category, Escalation, Interaction, Ticket
+from tickets.models import Category, Escalation, Finish, Interaction, Ticket
 
 TEAMS = 8
 OPEN_SHARE = 4  # one in four is unfinished
@@ -183,6 +183,12 @@ def fill(count: int, now: dt.datetime, say: Callable[[str], None]) -> None:
         tickets(),
     )
     say(f"{count} tickets")
+    _copy(
+        Finish,
+        "ticket_id, at, by_id",
+        ((n, receipt_of(n, now) + dt.timedelta(days=1), people[place(n, len(people))].pk)
+         for n in range(1, count + 1) if not is_open(n)),
+    )  # fmt: skip
 
     def interactions() -> Iterable[tuple[Any, ...]]:
         number = 0

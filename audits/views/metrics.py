@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -128,7 +128,9 @@ def show(request: HttpRequest) -> HttpResponse:
     at = clock.now()
     asked = _asked(request, at)
     scope = asked.scope(at)
-    found = metrics.compute(scope)[""][None]
+    parts = [asked.by] if asked.by and _scope_of_parts(asked, at) == scope else []
+    counted = metrics.compute(scope, [metrics.LENGTH, *parts])
+    found = counted[""][None]
     earlier = asked.scope(at, periods.before(asked.period, asked.zone))
     before = metrics.compute(earlier)[""][None]
     scores, scores_before = (_scores(asked, one) for one in (scope, earlier))
@@ -147,8 +149,8 @@ def show(request: HttpRequest) -> HttpResponse:
         "lines": _compared(asked, metric_table.lines(found, scores), metric_table.lines(before, scores_before)),
         "stats": _stats(found, metrics.now(scope, at)),
         "is_over": asked.period.until <= at,
-        "charts": _charts(scope, found),
-        "parts": _parts(asked, at),
+        "charts": _charts(metrics.spread(counted), found),
+        "parts": _parts(asked, at, counted),
         "filters": _filters(asked),
         "is_narrow": any(one is not None for one in (asked.team, asked.person, asked.category)) or asked.channel,
         "query": asked.query(),
@@ -203,8 +205,7 @@ def _stats(found: Measures, now: metrics.Now) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-def _charts(scope: Scope, found: Measures) -> list[dict[str, Any]]:
-    spread = metrics.spread(scope)
+def _charts(spread: Mapping[str, Any], found: Measures) -> list[dict[str, Any]]:
     return [
         _by_hour("first", _("Time to first response"), spread["first"], found.first.raw),
         _by_hour("next", _("Time to next response"), spread["next"], found.next.raw),
@@ -318,13 +319,20 @@ def _names(asked: Asked, by: str, keys: Iterable[Any]) -> Callable[[Any], str]:
     return lambda key: known.get(key, str(key))
 
 
-def _parts(asked: Asked, at: dt.datetime) -> list[Part]:
-    if not asked.by:
-        return []
+def _scope_of_parts(asked: Asked, at: dt.datetime) -> Scope:
+    """Of people the reader sees fewer than of all that is counted."""
     scope = asked.scope(at)
     if asked.by == "person" and asked.person is None:
-        scope = dataclasses.replace(scope, teams=asked.reader.people_in)
-    found = metrics.compute(scope, [asked.by])[asked.by]
+        return dataclasses.replace(scope, teams=asked.reader.people_in)
+    return scope
+
+
+def _parts(asked: Asked, at: dt.datetime, counted: metrics.Found) -> list[Part]:
+    """The breakdown, out of what was counted already where that was of the same scope."""
+    if not asked.by:
+        return []
+    scope = _scope_of_parts(asked, at)
+    found = counted[asked.by] if asked.by in counted else metrics.compute(scope, [asked.by])[asked.by]
     name = _names(asked, asked.by, found)
     scores = metrics.feedback(scope) if asked.by == "team" else {}
     narrow = "period" if asked.by == metrics.MONTH else asked.by
@@ -438,7 +446,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
         scope = asked.scope(at)
         for line in metric_table.lines(metrics.compute(scope)[""][None], _scores(asked, scope)):
             yield "", _line(_("All"), line)
-        for part in _parts(asked, at):
+        for part in _parts(asked, at, {}):
             for line in part.lines.values():
                 yield "", _line(part.name, line)
 

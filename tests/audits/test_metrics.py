@@ -19,7 +19,7 @@ from csp.models import TrailEntry, User
 from csp.roles import Role
 from tests import factories as make
 from tests.cast import Cast
-from tests.factories import AT, DAY, HOUR
+from tests.factories import AT, DAY, HOUR, SECOND
 from tests.tickets.desk import at_nine, browser
 from tickets import lifecycle
 from tickets.models import Category, Ticket
@@ -169,6 +169,18 @@ def test_the_tickets_behind_a_figure_as_a_file(desk: Cast, kind: str) -> None:
 )  # fmt: skip
 def test_rubbish_in_the_address_is_no_error(desk: Cast, query: str) -> None:
     assert browser(desk.sam).get(f"/metrics/?{query}").status_code == 200
+
+
+def test_the_charts_count_begun_hours_and_days_whole(desk: Cast) -> None:
+    for ticket, after in zip(Ticket.objects.order_by("pk"), (DAY, DAY + SECOND, 3 * DAY), strict=True):
+        lifecycle.change_state(
+            ticket, to=Ticket.State.RESOLVED, by=desk.sam, at=AT - 10 * DAY + after, resolution="Yes"
+        )
+    scope = metrics.Scope(desk.contract, periods.read("2025-02", AT, desk.contract.zoneinfo), AT)
+    spread = metrics.spread(metrics.compute(scope, [metrics.LENGTH, "team"]))
+    assert {name: +counts for name, counts in spread.items()} == {
+        "first": {1: 1, 3: 1, 30: 1}, "next": {}, "finished": {1: 1, 2: 1, 3: 1}
+    }  # fmt: skip
 
 
 def test_the_period_before_and_after_are_of_the_same_kind() -> None:
