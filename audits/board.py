@@ -102,6 +102,7 @@ class Board:
     vacant: list[Office]
     answers: Answers
     weeks: dict[dt.date, Counter[str]]
+    kept: dict[str, dict[dt.date, Figure]]  # by clause, of the same weeks
 
     @property
     def counts(self) -> Counter[Standing]:
@@ -140,6 +141,7 @@ def draw(contract: Contract, period: Period, at: dt.datetime) -> Board:
     version = agreement.in_force(contract, at)
     found, seen = controls.look(contract, version, period, at)
     fell_due = figures.fell_due(contract, period)
+    weeks = periods.weeks_until(period, contract.zoneinfo)
     return Board(
         contract=contract,
         version=version,
@@ -147,7 +149,8 @@ def draw(contract: Contract, period: Period, at: dt.datetime) -> Board:
         lines=lines(fell_due, figures.live(contract, at), found),
         vacant=seen.vacant,
         answers=figures.answers(contract, period, fell_due.get("respond", Figure()).broken),
-        weeks=figures.breaches_by_week(contract, periods.weeks_until(period, contract.zoneinfo)),
+        weeks=figures.breaches_by_week(contract, weeks),
+        kept=figures.kept_by_week(contract, weeks),
     )
 
 

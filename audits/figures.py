@@ -201,6 +201,36 @@ def breaches_by_week(contract: Contract, weeks: list[dt.date]) -> dict[dt.date, 
     return found
 
 
+_KEPT_BY_WEEK = """
+select week, obligation, sum(kept)::int, sum(broken)::int from (
+  select date_trunc('week', due_at at time zone %(zone)s)::date as week, obligation,
+    count(*) filter (where state = 'met') as kept, count(*) filter (where state <> 'met') as broken
+  from csp_deadline
+  where contract_id = %(contract)s and obligation = any(%(codes)s) and due_at >= %(since)s and due_at < %(until)s
+    and state in ('met', 'met_late', 'breached')
+  group by week, obligation
+  union all
+  select date_trunc('week', first.due_at at time zone %(zone)s)::date, first.obligation, -count(*), 0
+  from csp_deadline again join csp_deadline first on first.id = again.reopens_id
+  where again.reopens_id is not null and again.contract_id = %(contract)s and first.state = 'met'
+    and first.due_at >= %(since)s and first.due_at < %(until)s
+  group by 1, 2
+) counted group by week, obligation"""
+
+
+def kept_by_week(contract: Contract, weeks: list[dt.date]) -> dict[str, dict[dt.date, Figure]]:
+    """By clause what fell due in each of these weeks, kept and broken, where anything did."""
+    since, until = periods.bounds(weeks, contract.zoneinfo)
+    values = {
+        "contract": contract.pk, "since": since, "until": until, "zone": contract.zone, "codes": list(OBLIGATIONS)
+    }  # fmt: skip
+    found: dict[str, dict[dt.date, Figure]] = defaultdict(dict)
+    for week, code, kept, broken in _rows(_KEPT_BY_WEEK, values):
+        of_clause = found[OBLIGATIONS[code].clause]
+        of_clause[week] = of_clause.get(week, Figure()) + Figure(kept, broken)
+    return dict(found)
+
+
 _REPORTS = """
 select count(*), max(m.reported_at - b.detected_at)
 from audits_membership m join csp_breach b on b.id = m.breach_id

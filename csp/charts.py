@@ -122,7 +122,7 @@ def _at(number: float) -> float:
     return round(number, 2)
 
 
-def spark(counts: Sequence[int]) -> str:
-    """The points of a line without axes, in a box of 100 by 24, for `polyline`."""
-    tallest, step = max([*counts, 1]), 100 / max(len(counts) - 1, 1)
+def spark(counts: Sequence[float], tallest: float = 0) -> str:
+    """The points of a line without axes, in a box of 100 by 24, for `polyline`; the top is `tallest` or the highest."""
+    tallest, step = tallest or max([*counts, 1]), 100 / max(len(counts) - 1, 1)
     return " ".join(f"{_at(place * step)},{_at(22 - 20 * count / tallest)}" for place, count in enumerate(counts))

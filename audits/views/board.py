@@ -61,6 +61,9 @@ def period_of(request: HttpRequest, at: dt.datetime, zone: ZoneInfo) -> Period:
         return periods.this_month(at, zone)
 
 
+LOWEST = 0.8  # where the line of thirteen weeks begins: what is lower is as bad
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
     """One line as the table shows it."""
@@ -71,6 +74,8 @@ class Row:
     assessed: str
     assessed_of: str
     parts: list[tuple[str, str, str]]  # verb, figure, address of what lies behind it
+    points: str  # of the line of thirteen weeks
+    trend: str  # what it shows, said
     face: ClockFace | None
     evidence: str  # the address
     breaches: str  # the address
@@ -144,6 +149,7 @@ def _row(line: Line, drawn: Board, at: dt.datetime, *, opens: bool) -> Row:
     behind = reverse("assurance_list", args=["promises"]) if opens and line.owed else ""
     broken = reverse("assurance_list", args=["breaches"]) if opens and figure.broken else ""
     of = _("%(part)d of %(whole)d")
+    points, trend = ("", "") if line.part else _trend(drawn, number)
     return Row(
         line=line,
         raw=percent(figure.kept, figure.owed),
@@ -159,10 +165,28 @@ def _row(line: Line, drawn: Board, at: dt.datetime, *, opens: bool) -> Row:
             for one in line.owed
             if one.figure.owed and len(line.owed) > 1
         ],
+        points=points,
+        trend=trend,
         face=face_of(line, at),
         evidence=f"{behind}?{urlencode(query | {'state': 'ended'})}" if behind and figure.owed else "",
         breaches=f"{broken}?{urlencode(query)}" if broken else "",
     )
+
+
+def _trend(drawn: Board, clause: str) -> tuple[str, str]:
+    """The share kept by week, as a line from LOWEST to all, and said; a week without promises is as the one before."""
+    of_weeks = [drawn.kept.get(clause, {}).get(week, figures.Figure()) for week in drawn.weeks]
+    known = [one for one in of_weeks if one.owed]
+    if len(known) < 2:
+        return "", ""
+    last, shares = known[0], list[float]()
+    for one in of_weeks:
+        last = one if one.owed else last
+        shares.append(max(last.kept / last.owed, LOWEST) - LOWEST)
+    said = _("%(first)s kept in the first of these weeks, %(last)s in the last") % {
+        "first": percent(known[0].kept, known[0].owed), "last": percent(last.kept, last.owed)
+    }  # fmt: skip
+    return charts.spark(shares, 1 - LOWEST), said
 
 
 def _stats(drawn: Board) -> list[dict[str, str]]:

@@ -104,7 +104,7 @@ def test_the_board_takes_as_many_statements_for_much_as_for_little(cast: Cast, b
         with CaptureQueriesContext(connection) as many:
             assert client.get(url).status_code == 200
         assert len(many) == len(few), url
-        assert len(few) <= 40, url
+        assert len(few) <= 41, url
 
 
 def test_a_period_that_is_none_is_said_and_this_month_is_shown(cast: Cast) -> None:

@@ -103,6 +103,18 @@ def test_what_was_met_in_time_is_kept_and_one_second_later_is_broken_although_me
     assert line(drawing, "3.1").in_period is Standing.BROKEN, "met late or not"
 
 
+def test_thirteen_weeks_show_what_was_kept_in_each_and_not_what_came_back(cast: Cast) -> None:
+    earlier, now, back = (
+        make.ticket(team=cast.team, customer=cast.carl, received_at=at) for at in (AT - 7 * DAY, AT, AT)
+    )
+    for ticket, at in ((earlier, AT - 6 * DAY + SECOND), (now, AT + HOUR), (back, AT + HOUR)):
+        deadlines.meet([ticket.respond], at=at, by=cast.rita, how="interaction:1")
+    deadlines.reopen(back.respond, at=AT + 2 * HOUR, by="mail", reason="it came back")
+    weeks = drawn(cast, AT + 2 * DAY).kept["3.1"]
+    due = [(ticket.respond.due_at.date() - dt.timedelta(ticket.respond.due_at.weekday())) for ticket in (earlier, now)]
+    assert [(weeks[week].kept, weeks[week].broken) for week in due] == [(0, 1), (1, 0)]
+
+
 @pytest.mark.parametrize(
     ("due", "code"),
     [
