@@ -24,6 +24,7 @@ from tickets.models import Ticket
 
 PAGE = 50
 EXPORTED_AT_ONCE = 500
+DUTIES = "duties"  # of the obligations of a clause those that the contract asks, without the company's own targets
 Cursor = tuple[dt.datetime, int]
 
 
@@ -35,15 +36,16 @@ class Filters:
     period: Period
     teams: frozenset[int] | None = None
     clause: str = ""
-    obligation: str = ""
+    obligation: str = ""  # the code of one, or DUTIES
     team: int | None = None
     state: str = ""
 
     @property
     def codes(self) -> list[str]:
-        if self.obligation:
+        if self.obligation in OBLIGATIONS:
             return [self.obligation]
-        return [rule.code for rule in obligations_of(self.clause)] if self.clause else list(OBLIGATIONS)
+        rules = obligations_of(self.clause) if self.clause else OBLIGATIONS.values()
+        return [rule.code for rule in rules if not (rule.policy and self.obligation == DUTIES)]
 
     def of_team(self, field: str) -> Q:
         wanted = Q() if self.teams is None else Q(**{f"{field}__in": self.teams})

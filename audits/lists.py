@@ -42,7 +42,11 @@ def _promises(filters: Filters, after: Cursor | None, count: int) -> Sequence[An
         PROMISES[filters.state], filters.in_period("due_at"), filters.of_team("team"), contract=filters.contract
     )
     each = [top(rows.filter(obligation=code), "due_at", after, count).values("pk", "due_at") for code in filters.codes]
-    newest = each[0].union(*each[1:], all=True).order_by("-due_at", "-pk")[:count] if each else []
+    if not each:
+        return []
+    newest = each[0]
+    if len(each) > 1:
+        newest = newest.union(*each[1:], all=True).order_by("-due_at", "-pk")[:count]
     numbers = [row["pk"] for row in newest]
     found = Deadline.objects.select_related("team", "breach__assessment").in_bulk(numbers)
     return [found[number] for number in numbers]

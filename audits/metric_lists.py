@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext_lazy
 
-from audits import metrics
+from audits import figures, metrics
 from audits.metrics import OLD, Scope
 from csp import clockface
 
@@ -142,7 +142,7 @@ where {scope.where} and {one.which} {beyond} order by moment desc, id desc limit
     at, pk = after or (None, None)
     return [
         Row((moment, number), ticket, team, person, channel, category,
-            metrics.whole(seconds) if seconds is not None else None, ended)
+            figures.whole(seconds) if seconds is not None else None, ended)
         for moment, number, ticket, team, person, channel, category, seconds, ended
         in _ask(sql, scope, at=at, pk=pk)
     ]  # fmt: skip

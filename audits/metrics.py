@@ -19,7 +19,7 @@ from typing import Any
 
 from django.db import connection
 
-from audits.figures import Figure
+from audits.figures import Figure, whole
 from audits.periods import Period
 from csp.models import Contract, Team
 from feedback import groups
@@ -289,11 +289,6 @@ def _read_times(row: Mapping[str, Any], name: str) -> Times:
     points = row[f"{name}_points"] or (None, None)
     half, most = (None if point is None else whole(point) for point in points)
     return Times(row[f"{name}_count"], half, most, tuple(row[f"{name}_parts"]))
-
-
-def whole(seconds: float) -> int:
-    """Whole seconds, half a second up; what a float adds below a microsecond does not count."""
-    return (round(seconds * 1_000_000) + 500_000) // 1_000_000
 
 
 def compute(scope: Scope, by: Sequence[str] = ()) -> Found:

@@ -29,7 +29,6 @@ from csp.models import Contract
 from tickets.views.door import local_zone, number_in
 
 HOURS_SHOWN, LIMIT = 30, 24
-HALF, NINE_OF_TEN = 0.5, 0.9
 ANSWERING, ESCALATING = {"3.1"}, {"3.3"}
 
 
@@ -146,6 +145,8 @@ def percent(part: int, whole: int) -> str:
 def _row(line: Line, drawn: Board, at: dt.datetime, *, opens: bool) -> Row:
     figure, number = line.figure, line.clause.number
     query = {"contract": str(drawn.contract.pk), "period": drawn.period.code, "clause": number}
+    if any(one.rule.policy for one in line.owed) and not all(one.rule.policy for one in line.owed):
+        query["obligation"] = listing.DUTIES  # the figure is of these alone
     behind = reverse("assurance_list", args=["promises"]) if opens and line.owed else ""
     broken = reverse("assurance_list", args=["breaches"]) if opens and figure.broken else ""
     of = _("%(part)d of %(whole)d")
@@ -192,7 +193,7 @@ def _trend(drawn: Board, clause: str) -> tuple[str, str]:
 def _stats(drawn: Board) -> list[dict[str, str]]:
     """Figure, what it is a part of, and what it says: never a bare percentage."""
     whole, answers = drawn.figure, drawn.answers
-    half, most = answers.within(HALF), answers.within(NINE_OF_TEN)
+    half, most = answers.half, answers.most
     count = ngettext("%(n)d first answer", "%(n)d first answers", answers.count) % {"n": answers.count}
     return [
         {
@@ -225,8 +226,7 @@ def _answers(drawn: Board) -> dict[str, Any]:
     counts = answers.by_hour(HOURS_SHOWN)
     hour = clockface.UNITS["h"]
     said = []
-    for share, text in ((HALF, _("half in %(time)s")), (NINE_OF_TEN, _("9 of 10 in %(time)s"))):
-        within = answers.within(share)
+    for within, text in ((answers.half, _("half in %(time)s")), (answers.most, _("9 of 10 in %(time)s"))):
         if within is not None:
             said.append((within / clockface.HOUR, text % {"time": clockface.short(within)}))
     chart = charts.histogram(

@@ -50,7 +50,7 @@ def _load(request: HttpRequest, code: str, at: dt.datetime) -> tuple[List, Filte
             period=period_of(request, at, contract.zoneinfo),
             teams=listing.teams_open_to(user, contract),
             clause=clause if one.by_clause and clause in CLAUSES else "",
-            obligation=obligation if one.by_clause and obligation in OBLIGATIONS else "",
+            obligation=obligation if one.by_clause and obligation in {*OBLIGATIONS, listing.DUTIES} else "",
             team=number_in(asked.get("team", "")),
             state=state if state in one.states else "",
         ),
@@ -100,10 +100,17 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "teams": list(teams),
         "clauses": CLAUSES.values(),
         "months": _months(filters, at),
-        "obligation": OBLIGATIONS[filters.obligation] if filters.obligation else None,
+        "obligation": _chip(filters.obligation),
         "query": _query(one, filters),
     }
     return render(request, "audits/list.html", context)
+
+
+def _chip(obligation: str) -> str:
+    """What the list is narrowed to, in words."""
+    if obligation == listing.DUTIES:
+        return _("Without our own targets")
+    return _(OBLIGATIONS[obligation].verb) if obligation else ""
 
 
 def _months(filters: Filters, at: dt.datetime) -> list[periods.Period]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import html
 import io
+import re
 
 import pytest
 from django.db import connection
@@ -20,7 +22,7 @@ from tests.cast import Cast
 from tests.contract.test_8_1_noncompliance import officers, reported
 from tests.factories import AT, DAY, HOUR, SECOND
 from tests.tickets.desk import at_nine, browser
-from tickets import calls, handling, lifecycle
+from tickets import calls, escalation, handling, lifecycle
 from tickets.conversation import Direction, inbound
 from tickets.models import Escalation, Ticket
 
@@ -206,3 +208,16 @@ def test_every_exception_stands_in_its_list(cast: Cast, monkeypatch: pytest.Monk
     monkeypatch.setattr(clock, "now", lambda: AT + 60 * DAY)
     assert "Nothing in" in page(cast.sam, "/compliance/waivers/")
     assert "A test of ours" in page(cast.sam, "/compliance/waivers/?period=2025-03")
+
+
+def test_every_link_of_the_board_opens_as_many_rows_as_it_says(cast: Cast, broken: list[Ticket]) -> None:
+    for ticket in broken[:1]:
+        escalation.escalate(ticket, by=cast.rita, at=AT, reason="Above my limit")
+    make.tick(at=AT)
+    text = page(cast.sam, "/compliance/?period=13w")
+    links = re.findall(r'<a href="(/compliance/(?:promises|breaches)/[^"]*)">([^<]*)<', text)
+    assert len(links) > 5
+    for address, words in links:
+        found = page(cast.sam, html.unescape(address))
+        if said := re.findall(r"\d+", words):
+            assert found.count('<th scope="row"') == min(int(said[-1]), 50), (address, words)

@@ -265,8 +265,7 @@ def test_an_answer_at_exactly_24_hours_stands_left_of_the_line(cast: Cast) -> No
     hours = found.by_hour(30)
     assert (hours[23], hours[24], hours[1], sum(hours)) == (1, 1, 1, 3)
     assert (found.count, found.late) == (3, 1)
-    assert found.within(0.5) == DAY
-    assert found.within(0.3) == dt.timedelta(minutes=90)
+    assert found.half == DAY
 
 
 def test_an_answer_that_came_back_is_no_answer(cast: Cast) -> None:
