@@ -8,13 +8,14 @@ import datetime as dt
 from django.db.models import Q
 
 from audits.models import NonCompliance, Papers
-from csp import disposing, notices, retention
+from csp import disposing, notices, retention, staff
 from csp.models import Contract, DataBreach, DataRequest, Notice
 from csp.records import Kept
 from csp.retention import Root
 from csp.working_state import ROUTINES as CSP
 from feedback.retention import REMARKS
 from tickets import retention as tickets
+from training import retention as training
 
 CASES = Root(
     kind="noncompliance",
@@ -62,14 +63,15 @@ BREACHES = Root(
     owns=tickets.OWNS,
     along=frozenset({Kept.TICKET}),
 )
-ROOTS: tuple[Root, ...] = (CASES, PAPERS, REQUESTS, BREACHES, REMARKS, TICKETS)
+ROOTS: tuple[Root, ...] = (CASES, PAPERS, REQUESTS, BREACHES, REMARKS, training.TRAINING, TICKETS, staff.STAFF)
 ROUTINES = (*tickets.ROUTINES, *CSP)
 BY_KIND = {root.kind: root for root in ROOTS}
 
 
 def set_terms(at: dt.datetime) -> int:
     """Write the term of what has ended (clause 4.3)."""
-    return sum(retention.set_terms(root) for root in ROOTS)
+    files = training.set_files() + staff.set_files()
+    return files + sum(retention.set_terms(root) for root in ROOTS)
 
 
 def carry_out(at: dt.datetime) -> int:

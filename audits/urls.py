@@ -97,6 +97,7 @@ urlpatterns = [
     path("holds/<int:pk>/lift/", retention.end_hold, {"action": "lift"}, name="hold_lift"),
     path("holds/place/ticket/<int:number>/", retention.place, {"kind": "ticket"}, name="hold_ticket"),
     path("holds/place/case/<int:number>/", retention.place, {"kind": "noncompliance"}, name="hold_case"),
+    path("holds/place/person/<int:number>/", retention.place, {"kind": "user"}, name="hold_person"),
     path("holds/place/review/<int:number>/", retention.place, {"kind": "papers"}, name="hold_review"),
     path("holds/place/remark/<int:number>/", retention.place, {"kind": "remark"}, name="hold_remark"),
     path("holds/place/data-request/<int:number>/", retention.place, {"kind": "data-request"}, name="hold_request"),

@@ -540,6 +540,8 @@ reading(csp.TrailSeal, list_display=("number", "entry_id"), ordering=("-number",
 KEEPING = (P.SEE_RETENTION,)
 reading(csp.Hold, number="number", readers=KEEPING, contract="contract", list_filter=("kind",),
         list_display=("pk", "kind", "number", "placed_at", "lifted_at"))  # fmt: skip
+reading(csp.StaffFile, readers=KEEPING, contract="contract", list_filter=("state",),
+        list_display=("pk", "user_id", "state", "closed_at", "keep_until"))  # fmt: skip
 reading(csp.Disposal, readers=KEEPING, list_filter=("is_routine",),
         list_display=("pk", "is_routine", "judged_at", "approved_at", "finished_at", "digest"))  # fmt: skip
 reading(csp.DisposalItem, number="number", readers=KEEPING, contract="disposal__contract",

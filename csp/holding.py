@@ -1,4 +1,4 @@
-"""Holds: what keeps one ticket, one customer's tickets or one case from disposal. A hold always wins.
+"""Holds: what keeps one record, one customer's tickets or one person's file from disposal. A hold always wins.
 
 Placing locks what it holds first, as disposal does before it looks for holds: one of the two waits for the other, and
 the database asks once more before a row goes.
@@ -19,11 +19,22 @@ from csp.models import Customer, Hold, Team, User
 from csp.roles import Permission
 
 
+def kind_of(subject: Any) -> Hold.Kind:
+    """How a hold on this row is called."""
+    match subject:
+        case Customer():
+            return Hold.Kind.CUSTOMER
+        case User():
+            return Hold.Kind.USER
+        case _:
+            return Hold.Kind(subject.trail_subject.partition(":")[0])
+
+
 @transaction.atomic
 def place(subject: Any, *, team: Team, by: User, at: dt.datetime, reason: str) -> Hold:
-    """Hold a ticket, a customer or a case (a row of one of them) for a team's supervisors. Raises Refused."""
+    """Hold a record, a customer or a person (a row) for a team's supervisors. Raises Refused."""
     access.check(by, Permission.PLACE_HOLDS, team_id=team.pk)
-    kind = Hold.Kind.CUSTOMER if isinstance(subject, Customer) else Hold.Kind(subject.trail_subject.partition(":")[0])
+    kind = kind_of(subject)
     if not reason.strip():
         raise Refused(_("Say why it must be kept; the reason stands in the evidence."))
     locked = type(subject)._base_manager.select_for_update(no_key=True).filter(pk=subject.pk).first()

@@ -224,6 +224,8 @@ def reactivate(user: User, *, by: User, at: dt.datetime) -> User:
     user = lock(user)
     if user.is_active:
         raise Refused(_("This account is active."))
+    if user.erased_at is not None:
+        raise Refused(_("What was kept of this person had its time and is gone. Give them a new account."))
     user.is_active, user.left_at = True, None
     user.set_unusable_password()
     user.save(update_fields=["is_active", "left_at", "password"])

@@ -27,8 +27,13 @@ class Kept(enum.Enum):
     )
     FEEDBACK = ("Feedback, and apart from it who gave it", Term(months=60, mode=Mode.MINIMUM), Term(days=30), "receipt")
     CONTRACT = ("Contracts, versions, signatures", Term(months=60, mode=Mode.MINIMUM), None, "the contract's end")
-    PEOPLE = ("Staff accounts, roles, appointments", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
-    TRAINING = ("Courses, tests, certificates, training owed", Term(months=60, mode=Mode.MINIMUM), None, "leaving")
+    PEOPLE = ("Staff accounts, roles, appointments", Term(months=60, mode=Mode.MINIMUM), Term(days=30), "leaving")
+    TRAINING = (
+        "Courses, tests, certificates, training owed",
+        Term(months=60, mode=Mode.MINIMUM),
+        Term(days=30),
+        "leaving",
+    )
     # Staff data: for carrying out the employment and no longer than two rounds of it need them.
     REVIEW = (
         "What was said in reviews of a person's work",

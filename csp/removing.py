@@ -44,6 +44,9 @@ def closure(root: Root, numbers: Iterable[int]) -> Closure:
         rows = dict(named._base_manager.filter(subject_ref__in=list(refs)).values_list("pk", "subject_ref"))
         found.of(named).update({pk: refs[ref] for pk, ref in rows.items()})
     fresh[Deadline] = dict(found.of(Deadline))
+    for model, others in root.more(members).items() if root.more is not None else ():
+        found.of(model).update(others)
+        fresh[model] = dict(others)
     while fresh:
         fresh = _pointing(root, found, fresh)
         if not fresh:

@@ -35,8 +35,9 @@ class Root:
     prefix: str  # before its number, where people read it: "#"
     # What goes with a row by pointing at nothing: the foreign key to the one it was merged into.
     joined_by: str = ""
-    # The column with the customer whose hold keeps it, too.
+    # The column with the customer, or the person of ours, whose hold keeps it, too; and how such a hold is called.
     customer: str = ""
+    held_by: str = Hold.Kind.CUSTOMER
     # Rows that it points at and that go when nothing else needs them: label -> labels of that row's own parts.
     owns: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
     # Further classes of records that go with it, where they point at what goes.
@@ -49,6 +50,10 @@ class Root:
     is_kept_by_its_own: bool = True
     # What follows for the customers concerned, in the same transaction.
     afterwards: Callable[[Collection[int], dt.datetime, Any], object] | None = None
+    # Rows that go with it though they point at nothing of it: members -> model -> row -> its head.
+    more: Callable[[Mapping[int, int]], Mapping[type[Any], Mapping[int, int]]] | None = None
+    # Whether somebody has to end it, and is told of what never ends.
+    is_worked_on: bool = True
     # How the trail names rows of these models where they are a subject of their own.
     named: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
@@ -146,14 +151,14 @@ def held(root: Root, members: Mapping[int, int]) -> dict[int, str]:
         customers = root.model._base_manager.filter(pk__in=list(members)).exclude(**{root.customer: None})
         of_row = dict(customers.values_list("pk", root.customer))
         names = {hold.number: hold.reference for hold in
-                 holds.filter(kind=Hold.Kind.CUSTOMER, number__in=set(of_row.values()))}  # fmt: skip
+                 holds.filter(kind=root.held_by, number__in=set(of_row.values()))}  # fmt: skip
         found |= {members[pk]: names[customer] for pk, customer in of_row.items() if customer in names}
     return found
 
 
 def without_end(root: Root, at: dt.datetime) -> QuerySet[Any]:
     """Rows that have not ended for a year and more: listed, so that somebody closes or explains them."""
-    if not root.ended:  # what has no end is counted from the beginning
+    if not root.ended or not root.is_worked_on:  # what has no end is counted from the beginning
         return root.model._base_manager.none()
     names = {field.name for field in root.model._meta.concrete_fields}
     received = next(name for name in ("received_at", "reported_at", "opened_at", "aware_at") if name in names)

@@ -12,6 +12,7 @@ from csp import disposing, removing, trail
 from csp.disposing import Routine
 from csp.events import Act
 from csp.models import Address, Customer, Hold
+from csp.privacy import blanking
 from csp.records import Kept
 from csp.retention import Root
 from tickets.models import Draft, InboundMessage, Interaction, Presence, Ticket
@@ -40,6 +41,7 @@ def erase_strangers(customers: Collection[int], at: dt.datetime, by: trail.Actor
     Customer.objects.filter(pk__in=numbers).update(
         name="", organisation="", note="", language="", zone="", erased_at=at
     )  # fmt: skip
+    blanking.forget_earlier(Customer, numbers)
     removing.blank_trail([f"customer:{number}" for number in numbers])
     trail.record_all(trail.Entry(Act.ERASED, f"customer:{number}", by=by, at=at) for number in numbers)
     return len(numbers)

@@ -31,4 +31,6 @@ reading(models.Appeal, contract="assignment__contract", list_display=("pk", "ass
 reading(models.Round, contract="contract", list_display=("pk", "number", "conducted_at", "changed"))
 reading(models.Attendance, contract="round__contract", list_display=("pk", "round_id", "user_id", "recorded_by_id"))
 reading(models.Policy, contract="contract", list_display=("pk", "title", "number", "published_at"))
+reading(models.TrainingFile, contract="contract", list_filter=("state",),
+        list_display=("pk", "user_id", "state", "closed_at", "keep_until"))  # fmt: skip
 reading(models.Acknowledgement, list_display=("pk", "user_id", "version_id", "policy_id", "at"))

@@ -23,10 +23,11 @@ from audits.models import NonCompliance, Review
 from csp import access, clock, disposing, exporting, holding
 from csp import retention as terms
 from csp.access import Refused, person, requires
-from csp.models import Contract, Customer, Disposal, Hold, KeptFrom, Team, User
+from csp.models import Contract, Customer, Disposal, Hold, KeptFrom, RoleGrant, Team, User
 from csp.privacy import breaches, requests
 from csp.records import Kept
 from csp.roles import Permission as P
+from csp.roles import Role
 from feedback.models import Remark
 from tickets.models import Ticket
 from tickets.views.door import Step, go, take_step
@@ -82,7 +83,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "contract": contract,
         "contracts": access.contracts_of(user),
         "classes": [kept.value for kept in Kept],
-        "due": rows,
+        "due": list(zip(rows, _persons(rows, user), strict=True)),
         "due_count": sum(due.values()),
         "free": any(not row.kept_by for row in rows),
         "under_way": under_way,
@@ -94,6 +95,18 @@ def index(request: HttpRequest) -> HttpResponse:
         "unended": [(root.prefix, found.count(), list(found[:SHOWN])) for root, found in unended],
     }  # fmt: skip
     return render(request, "audits/retention.html", context)
+
+
+def _persons(rows: list[disposing.Listed], user: User) -> list[tuple[User, bool] | None]:
+    """Of each file of somebody who has left, who that is and whether this person may hold it."""
+    mine = access.scope_of(user).teams(Role.SUPERVISOR)
+    led = set(RoleGrant.objects.filter(team__in=mine).exclude(user=user).values_list("user", flat=True))
+    found: dict[tuple[str, int], tuple[User, bool]] = {}
+    for root in (one for one in retention.ROOTS if one.held_by == Hold.Kind.USER):
+        numbers = [row.number for row in rows if row.kind == root.kind]
+        for file in root.model._base_manager.filter(pk__in=numbers).select_related("user"):
+            found[root.kind, file.pk] = (file.user, file.user_id in led)
+    return [found.get((row.kind, row.number)) for row in rows]
 
 
 @requires(P.PROPOSE_DISPOSAL)
@@ -218,6 +231,14 @@ class WhyForm(forms.Form):
 
 def _subject(user: User, kind: str, number: int) -> tuple[Any, Team]:
     """What is to be held, if this person may see it, and the team whose supervisors answer for it."""
+    if kind == Hold.Kind.USER:
+        # Of the own teams, also of former ones; nobody holds what is kept of themselves.
+        mine = access.scope_of(user).teams(Role.SUPERVISOR)
+        of_team = RoleGrant.objects.filter(user=number, team__in=mine).exclude(user=user)
+        grant = of_team.select_related("user", "team__contract").order_by("-starts_at", "-pk").first()
+        if grant is None or grant.team is None:
+            raise Http404
+        return grant.user, grant.team
     if kind == Hold.Kind.PAPERS:
         # Whoever may hold them need not read them; nobody holds those of the own work.
         listed = Review.objects.listed_for(user).exclude(user=user).select_related("team__contract", "papers")
@@ -250,8 +271,9 @@ def place(request: HttpRequest, kind: str, number: int) -> HttpResponse:
         Q(kind=kind, number=number) | Q(kind="customer", number=getattr(subject, "customer_id", None) or 0)
     )
     step = Step(
-        title=_("Hold %(ref)s") % {"ref": subject.reference}, submit=_("Place the hold"), form=form,
-        back=getattr(subject, "own_path", subject.path),
+        title=_("Hold %(ref)s") % {"ref": subject.name if kind == Hold.Kind.USER else subject.reference},
+        submit=_("Place the hold"), form=form,
+        back=reverse("retention") if kind == "user" else getattr(subject, "own_path", "") or subject.path,
         text=_("Already held by %(holds)s.") % {"holds": ", ".join(one.reference for one in standing)} if standing
         else _("It is not disposed of while the hold stands. The hold is reviewed every six months."),
     )  # fmt: skip

@@ -82,11 +82,11 @@ end $$;
 FUNCTIONS_BACK = "drop function csp_keep_term(); drop function csp_disposing(text, bigint);"
 
 
-def keep_term(table: str, kind: str, ended: str, customer: str = "") -> migrations.RunSQL:
+def keep_term(table: str, kind: str, ended: str, customer: str = "", held_by: str = "customer") -> migrations.RunSQL:
     """Rows with a term: never removed before it is over, nor while held; the term may only grow."""
     return migrations.RunSQL(
         f"create trigger term_kept before delete on {table} for each row "
-        f"execute function csp_keep_term('{kind}', '{ended}', '{customer}');"
+        f"execute function csp_keep_term('{kind}', '{ended}', '{customer}', '{held_by}');"
         f"create trigger term_grows before update on {table} for each row "
         "when (old.keep_until is not null and (new.keep_until is null or new.keep_until < old.keep_until)) "
         "execute function csp_refuse_rewrite('keep until');",

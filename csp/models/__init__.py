@@ -25,7 +25,7 @@ from csp.models.privacy import (
     Processing,
 )
 from csp.models.restrictions import Restriction
-from csp.models.retention import Disposal, DisposalItem, Hold
+from csp.models.retention import Disposal, DisposalItem, Hold, StaffFile
 from csp.models.sessions import Session
 from csp.models.shifts import Absence, ShiftPlan
 from csp.models.trail import EvidenceMark, EvidenceShape, TrailCheckpoint, TrailEntry, TrailPending, TrailSeal
@@ -82,6 +82,7 @@ __all__ = [
     "Session",
     "ShiftPlan",
     "Signature",
+    "StaffFile",
     "Team",
     "TrailCheckpoint",
     "TrailEntry",

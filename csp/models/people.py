@@ -54,6 +54,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True, blank=True)
+    # Blanked after the term of what is kept of whoever has left (csp.staff); the number stays.
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     is_superuser = False  # no account overrides the table; development is no exception
 

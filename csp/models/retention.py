@@ -11,6 +11,56 @@ from django.utils.translation import gettext_lazy as _
 from csp.records import Kept, Record
 
 
+class PersonalFile(models.Model):
+    """What is kept of somebody who has left, as one thing with a term. It has ended for as long as they are away."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Back at work")
+        CLOSED = "closed", _("Left")
+
+    contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.CLOSED)
+    opened_at = models.DateTimeField()  # left for the first time
+    closed_at = models.DateTimeField(null=True, blank=True)  # left last
+    kept_from = models.DateTimeField(null=True, blank=True, editable=False)
+    keep_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(fields=["user", "contract"], name="one_%(class)s_of_a_person"),
+            models.CheckConstraint(
+                condition=Q(state="open", closed_at__isnull=True) | Q(state="closed", closed_at__isnull=False),
+                name="closed_%(class)s_says_when",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["keep_until"], condition=Q(keep_until__isnull=False), name="%(class)s_kept_until"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}/{self.contract_id}"
+
+
+class StaffFile(PersonalFile):
+    """The account of somebody who has left."""
+
+    record = Record(Kept.PEOPLE, person="user")
+
+    class Meta(PersonalFile.Meta):
+        verbose_name = _("account of somebody who has left")
+        verbose_name_plural = _("accounts of people who have left")
+
+    @property
+    def reference(self) -> str:
+        return f"SF-{self.pk}"
+
+    @property
+    def trail_subject(self) -> str:
+        return f"staff:{self.pk}"
+
+
 class HoldQuerySet(models.QuerySet[Any]):
     def standing(self) -> Self:
         return self.filter(lifted_at__isnull=True)
@@ -27,6 +77,7 @@ class Hold(models.Model):
         REMARK = "remark", _("One remark of the feedback log, with who said it")
         DATA_REQUEST = "data-request", _("One data-subject request")
         DATA_BREACH = "data-breach", _("One personal-data breach")
+        USER = "user", _("One person of ours: account and training")
 
     PREFIXES: ClassVar[dict[str, str]] = {
         Kind.TICKET: "#", Kind.CASE: "NC-", Kind.PAPERS: "PP-", Kind.REMARK: "F-", Kind.DATA_REQUEST: "DR-",
@@ -89,7 +140,9 @@ class Hold(models.Model):
     def says(self) -> str:
         """What it holds, as people name it."""
         prefix = self.PREFIXES.get(self.kind)
-        return f"{prefix}{self.number}" if prefix else f"{_('Customer')} {self.number}"
+        if prefix:
+            return f"{prefix}{self.number}"
+        return f"{_('Person') if self.kind == self.Kind.USER else _('Customer')} {self.number}"
 
 
 class Disposal(models.Model):

@@ -31,7 +31,7 @@ def blank(found: Rows, *, at: dt.datetime) -> dict[str, int]:
         if not numbers or not blanked(model):
             continue
         done = _remove_addresses(numbers) if model is Address else _blank_rows(model, numbers, at)
-        _forget_salts(model, numbers)
+        forget_earlier(model, numbers)
         _blank_copies(model, numbers, found)
         if done:
             counts[model._meta.label_lower] = done
@@ -136,8 +136,8 @@ def _remove_addresses(numbers: list[int]) -> int:
     return gone
 
 
-def _forget_salts(model: type[models.Model], numbers: list[int]) -> None:
-    """Of every mark but the last of a row, which is over what stands there now."""
+def forget_earlier(model: type[models.Model], numbers: list[int]) -> None:
+    """Forget the salts of every mark but the last of a row, which is over what stands there now."""
     if model._meta.db_table not in marking.guarded_tables():
         return
     with connection.cursor() as cursor:

@@ -13,11 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection, transaction
 
 from audits import holdings, retention, reviews
 from audits.models import Papers, Review
-from csp import disposing, holding
+from csp import disposing, holding, people
+from csp import retention as terms
 from csp.access import Refused
 from csp.events import Act
 from csp.models import (
@@ -31,12 +33,15 @@ from csp.models import (
     DataRequestStep,
     Deadline,
     Disposal,
+    Exercise,
     Hold,
     OutboundMessage,
+    StaffFile,
     TrailEntry,
     User,
 )
 from csp.privacy import breaches, packages, requests
+from csp.records import Kept
 from csp.roles import Office, Role
 from feedback import log, themes
 from feedback.models import Identity, Outcome, Remark, Text, ThemeText
@@ -45,7 +50,10 @@ from tests.cast import Cast
 from tests.contract.refusals import refused
 from tests.contract.test_4_3_retention import CLOSED, KEPT, dispose, due, whole
 from tests.tickets.desk import browser
-from tickets.models import Ticket
+from tickets.models import Interaction, Ticket
+from training import courses, records
+from training.models import Completion, Course, Proof, TrainingFile
+from training.retention import OF_PERSON
 
 pytestmark = pytest.mark.django_db
 SECOND, HOUR, DAY = make.SECOND, make.HOUR, make.DAY
@@ -399,3 +407,171 @@ def test_a_held_draft_is_not_blanked_when_somebody_leaves_but_once_the_hold_is_l
     papers = Papers.objects.get(pk=review.pk)
     assert (papers.state, papers.assessment, papers.closed_at) == ("closed", "", CLOSED + DAY + SECOND)
     assert Hold.objects.count() == 1
+
+
+# ---------------------------------------------------------------- somebody who has left: account and training
+
+
+STAFF, TRAINING = retention.BY_KIND["staff"], retention.BY_KIND["training-file"]
+
+
+def trained(user: User, cast: Cast) -> Any:
+    """A course that was owed, tried and passed, with evidence of another."""
+    course = courses.current(Course.objects.get(code="communication"))
+    assert course is not None
+    records.start(course, by=user, at=CLOSED - DAY)
+    return records.record_evidence(
+        course, user, passed_at=CLOSED - DAY, note="WHAT-WAS-NOTED", by=cast.sam, at=CLOSED - DAY,
+        files=[courses.File("list.pdf", "application/pdf", b"%PDF")],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def gone(cast: Cast) -> User:
+    """Rita, who was trained, wrote an answer, and left at CLOSED."""
+    ticket = make.ticket(team=cast.team, customer=cast.carl, received_at=CLOSED - 3 * DAY, assignee=cast.rita)
+    make.answer(ticket=ticket, by=cast.rita, at=CLOSED - 2 * DAY, accepted_at=CLOSED - 2 * DAY)
+    trained(cast.rita, cast)
+    trained(cast.otto, cast)
+    people.deactivate(cast.rita, by=cast.adam, at=CLOSED)
+    while retention.set_terms(CLOSED):
+        pass
+    cast.rita.refresh_from_db()
+    return cast.rita
+
+
+def files_of(user: User) -> list[Any]:
+    return [TrainingFile.objects.get(user=user), StaffFile.objects.get(user=user)]
+
+
+@pytest.mark.parametrize("root", [STAFF, TRAINING], ids=["staff", "training"])
+def test_what_is_kept_of_somebody_who_left_is_kept_to_the_second(cast: Cast, gone: User, root: Any) -> None:
+    [file] = root.model.objects.all()
+    assert (file.user, file.contract, file.kept_from, file.keep_until) == (gone, cast.contract, CLOSED, KEPT)
+    for at in (KEPT - SECOND, KEPT):
+        assert due(root, at, cast) == []
+    assert due(root, KEPT + SECOND, cast) == [file.pk]
+    table = root.model._meta.db_table
+    for judged, saying in ((KEPT - SECOND, "is kept until"), (KEPT, "is kept until"), (KEPT + SECOND, "")):
+        Disposal.objects.filter(finished_at__isnull=True).update(finished_at=KEPT, certificate="{}")
+        disposal = Disposal.objects.create(
+            contract=cast.contract, judged_at=judged, proposed_by=cast.adam, proposed_at=judged,
+            approved_by=cast.sam, approved_at=judged,
+        )  # fmt: skip
+        delete = f"select set_config('csp.disposal', '{disposal.pk}', true); delete from {table} where id = {file.pk}"
+        if saying:
+            refused(delete, saying=saying)
+        else:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(delete)
+                transaction.set_rollback(True)
+
+
+def test_training_and_account_of_somebody_who_left_go_and_the_number_stays(cast: Cast, gone: User) -> None:
+    assert {file.reference[:3] for file in files_of(gone)} == {"TF-", "SF-"}
+    email, grants = gone.email, gone.grants.count()
+    assert TrailEntry.objects.filter(subject=f"user:{gone.pk}").exists()
+    assert whole() == []
+    answered = Interaction.objects.get(author=gone)
+    row = dispose(cast, KEPT + SECOND)
+    assert {(item.kind, item.outcome) for item in row.items.all()} == {
+        ("training-file", "disposed"), ("staff", "disposed")
+    }  # fmt: skip
+    for model in OF_PERSON:
+        assert not model.objects.filter(user=gone).exists(), model
+    assert set(Completion.objects.values_list("user", flat=True)) == {cast.otto.pk}
+    assert Proof.objects.count() == Blob.objects.count() == 1, "those of whoever still works here"
+    gone.refresh_from_db()
+    assert (gone.email, gone.name, gone.erased_at) == (
+        f"former-{gone.pk}@former.invalid", f"Former colleague {gone.pk}", KEPT + SECOND
+    )  # fmt: skip
+    assert not gone.has_usable_password()
+    assert not User.history.filter(id=gone.pk, name__contains="Rita").exists()
+    assert not OutboundMessage.objects.filter(to=[email]).exists()
+    assert gone.grants.count() == grants, "who was allowed what is proven by the number"
+    answered.refresh_from_db()
+    assert answered.author == gone
+    entries = TrailEntry.objects.filter(subject=f"user:{gone.pk}")
+    assert not entries.exclude(personal="").exists()
+    assert entries.filter(act=Act.ERASED).count() == 1
+    assert whole() == []
+    assert "60 months" in json.loads(row.certificate)["rules"]["training-file"]
+    # nothing of it comes again
+    assert retention.set_terms(KEPT + DAY) == 0
+    assert not StaffFile.objects.exists()
+    assert not TrainingFile.objects.exists()
+    with pytest.raises(Refused, match="new account"):
+        people.reactivate(gone, by=cast.adam, at=KEPT + DAY)
+
+
+def test_a_hold_on_a_person_keeps_account_and_training(cast: Cast, gone: User) -> None:
+    place = f"/holds/place/person/{gone.pk}/"
+    assert browser(cast.otto).get(place).status_code == 403
+    assert browser(cast.olga).get(place).status_code == 404, "not of her team"
+    assert browser(cast.sam).get(f"/holds/place/person/{cast.sam.pk}/").status_code == 404, "nobody holds the own"
+    assert browser(cast.sam).post(place, {"what": "user", "reason": "A claim at court"}).status_code == 302
+    hold = Hold.objects.get()
+    assert (hold.subject, hold.says) == (f"user:{gone.pk}", f"Person {gone.pk}")
+    course = Course.objects.get(code="communication").pk
+    here = make.person(name="Nina Next", role=Role.REPRESENTATIVE, team=cast.team)
+    page = browser(cast.sam).get(f"/training/matrix/{here.pk}/{course}/").content.decode()
+    assert f"/holds/place/person/{here.pk}/" in page
+    at = KEPT + SECOND
+    assert {one.kept_by for one in disposing.preview(retention.ROOTS, cast.contract, at)} == {hold.reference}
+    with pytest.raises(Refused, match="held"):
+        disposing.propose(retention.ROOTS, cast.contract, by=cast.adam, at=at)
+    fake = Disposal.objects.create(
+        contract=cast.contract,
+        judged_at=at,
+        proposed_by=cast.adam,
+        proposed_at=at,
+        approved_by=cast.sam,
+        approved_at=at,
+    )
+    for table in ("csp_stafffile", "training_trainingfile"):
+        refused(f"select set_config('csp.disposal', '{fake.pk}', true); delete from {table}", saying="is held")
+    while retention.carry_out(at):
+        pass
+    holding.lift(hold, by=cast.sam, at=at, reason="Settled")
+    dispose(cast, at)
+    gone.refresh_from_db()
+    assert gone.erased_at == at
+
+
+def test_whoever_comes_back_is_kept_and_counts_from_the_last_leaving(cast: Cast, gone: User) -> None:
+    people.reactivate(gone, by=cast.adam, at=CLOSED + DAY)
+    at = KEPT + SECOND
+    assert due(STAFF, at, cast) == due(TRAINING, at, cast) == [], "at once, whatever the loop has done"
+    while retention.set_terms(CLOSED + DAY):
+        pass
+    assert {file.state for file in files_of(gone)} == {"open"}
+    for root in (STAFF, TRAINING):
+        assert not terms.without_end(root, CLOSED + 800 * DAY).exists(), "nobody has to end them"
+    gone.refresh_from_db()
+    people.deactivate(gone, by=cast.adam, at=CLOSED + 10 * DAY)
+    while retention.set_terms(CLOSED + 10 * DAY):
+        pass
+    assert {file.keep_until for file in files_of(gone)} == {KEPT + 10 * DAY}
+
+
+def test_somebody_who_comes_back_between_approval_and_removal_is_spared(cast: Cast, gone: User) -> None:
+    at = KEPT + SECOND
+    disposal = disposing.propose(retention.ROOTS, cast.contract, by=cast.adam, at=at)
+    disposing.approve(disposal, by=cast.sam, at=at)
+    people.reactivate(gone, by=cast.adam, at=at)
+    while retention.carry_out(at):
+        pass
+    assert {item.outcome for item in disposal.items.all()} == {"spared"}
+    gone.refresh_from_db()
+    assert (gone.name, Completion.objects.filter(user=gone).count()) == ("Rita Representative", 1)
+
+
+def test_every_record_of_training_that_is_one_persons_goes_with_their_file() -> None:
+    """Directly, or by pointing at what goes. An exercise's mark goes with its ticket."""
+    found = set(OF_PERSON)
+    for model in apps.get_models():
+        record = model.__dict__.get("record")
+        if record is None or record.kept is not Kept.TRAINING or not record.person or model is TrainingFile:
+            continue
+        points_at = {field.related_model for field in model._meta.concrete_fields if field.related_model}
+        assert model in found or points_at & found or model is Exercise, model

@@ -1,6 +1,7 @@
 """Training: what is taught, who passed what, what is owed, and the rule that makes work wait for it (clause 5)."""
 
 from training.models.courses import Course, CourseFile, CourseVersion, PracticeScript, Question
+from training.models.files import TrainingFile
 from training.models.records import AnswersOpened, Attempt, Completion, MoreAttempts, PracticeAttempt, Proof
 from training.models.requirements import Acknowledgement, Appeal, Assignment, Attendance, Gate, Policy, Round
 
@@ -23,4 +24,5 @@ __all__ = [
     "Proof",
     "Question",
     "Round",
+    "TrainingFile",
 ]

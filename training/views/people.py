@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from csp import access, clock
 from csp.access import Refused, person, requires
-from csp.models import Team
+from csp.models import RoleGrant, Team
 from csp.roles import Permission, Role
 from tickets.views.door import Step, go, local_zone, take_step
 from training import courses, gate, matrix, records
@@ -130,6 +130,8 @@ def one(request: HttpRequest, pk: int, course: int) -> HttpResponse:
     context = {
         "at": at,
         "someone": someone,
+        "may_hold": someone.pk != user.pk
+        and RoleGrant.objects.filter(user=someone, team__in=access.scope_of(user).teams(Role.SUPERVISOR)).exists(),
         "course": taught,
         "version": version,
         "owed": someone.training_owed.filter(course=taught).select_related("deadline", "version").order_by("-pk")[:50],
