@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from audits import corrective, deviations, measures, noncompliance, retention, reviews, statements
 from csp import deadlines, notices, outbox, readiness, sealing
 from csp.privacy import breaches as data_breaches
-from csp.privacy import erasing, locking, masking, packages
-from csp.privacy import requests as data_requests
+from csp.privacy import erasing, locking, masking, packages, request_loops
 from feedback import improvements, objections, similar, surveys, themes
 from tickets import (
     acknowledging,
@@ -36,7 +35,7 @@ Loop = Callable[[dt.datetime], int]
 
 def sweep(at: dt.datetime, *, limit: int = deadlines.BATCH) -> int:
     """Turn into breaches what is overdue, but for what a mail may have kept that is not acted on yet."""
-    spared = [*delivery.perhaps_kept(at), *data_requests.perhaps_kept(), *data_breaches.perhaps_kept()]
+    spared = [*delivery.perhaps_kept(at), *request_loops.perhaps_kept(), *data_breaches.perhaps_kept()]
     return deadlines.sweep(at, limit=limit, spared=spared)
 
 
@@ -53,12 +52,12 @@ DOORS: Mapping[str, Loop] = {
 # What follows from the rules alone; `./run manage tick --at` runs these at the instant it is given.
 RULES: Mapping[str, Loop] = {
     "settle": delivery.settle,
-    "data_requests": data_requests.settle,
+    "data_requests": request_loops.settle,
     "data_breaches": data_breaches.settle,
     "objections": objections.carry_out,
-    "extensions": data_requests.undo_extensions,
-    "privacy_office": data_requests.follow_office,
-    "undelivered": data_requests.tell_undelivered,
+    "extensions": request_loops.undo_extensions,
+    "privacy_office": request_loops.follow_office,
+    "undelivered": request_loops.tell_undelivered,
     "breach_undelivered": data_breaches.tell_undelivered,
     "packages": packages.destroy_old,
     "orphans": assignment.return_orphaned,
@@ -114,7 +113,7 @@ RECORD: Mapping[str, Loop] = {
 # Those of them that keep promises on time: every two seconds, in this order, by a worker that does nothing else.
 ON_TIME: Mapping[str, Loop] = {
     "settle": delivery.settle,
-    "data_requests": data_requests.settle,
+    "data_requests": request_loops.settle,
     "data_breaches": data_breaches.settle,
     "remind": deadlines.remind,
     "sweep": sweep,
@@ -125,7 +124,7 @@ ON_TIME: Mapping[str, Loop] = {
 
 def unsettled_since() -> dt.datetime | None:
     """Since when an accepted mail waits to be acted on, which the clock worker tells readiness."""
-    waiting = (delivery.unsettled_since(), data_requests.unsettled_since(), data_breaches.unsettled_since())
+    waiting = (delivery.unsettled_since(), request_loops.unsettled_since(), data_breaches.unsettled_since())
     return min(filter(None, waiting), default=None)
 
 

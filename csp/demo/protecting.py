@@ -19,6 +19,7 @@ from csp.privacy import (
     processing,
     published,
     recipients,
+    request_loops,
     requests,
     terms,
 )
@@ -141,7 +142,7 @@ def _carried(at: dt.datetime) -> None:
         message.state, message.attempts, message.answer = OutboundMessage.State.ACCEPTED, 1, "250 accepted"
         message.accepted_at = message.ended_at = at + 3 * SECOND
         message.save()
-    loops.run_dry(requests.settle, at + 5 * SECOND)
+    loops.run_dry(request_loops.settle, at + 5 * SECOND)
 
 
 def _asked(firm: Company, key: str, kind: DataRequest.Kind, words: str, by: User, at: dt.datetime) -> DataRequest:

@@ -4,24 +4,23 @@
     sort, ask_identity, prove, doubt, note       what is done on the way; the clock pauses for none of it
     extend(request, reason=...)                  two months more, if the person is told why inside month one
     answer, refuse, withdraw                     its end; a mail ends it when a server outside has taken it
-    settle, undo_extensions, follow_office       the loops
 
-Whoever is processor forwards at once: the proof is the controller's server taking the mail.
+What happens by itself meanwhile, and when a mail is taken, is in csp.privacy.request_loops. Whoever is processor
+forwards at once: the proof is the controller's server taking the mail.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import dateformat, timezone, translation
 from django.utils.translation import gettext as _
 
-from csp import access, agreement, batches, deadlines, notices, offices, outbox, trail
+from csp import access, agreement, deadlines, notices, offices, outbox, trail
 from csp.access import Refused
 from csp.contract import OBLIGATIONS, Term
 from csp.events import Act
@@ -32,7 +31,6 @@ from csp.models import (
     Deadline,
     Notice,
     OutboundMessage,
-    PrivacyTerms,
     Team,
     User,
     Version,
@@ -45,7 +43,7 @@ ACTOR = "privacy"
 Kind, State, Identity, Step = DataRequest.Kind, DataRequest.State, DataRequest.Identity, DataRequestStep.Kind
 # What is asked for is done before it is answered.
 TO_BE_DONE = (Kind.RECTIFICATION, Kind.ERASURE, Kind.RESTRICTION, Kind.OBJECTION)
-_GONE = (OutboundMessage.State.FAILED, OutboundMessage.State.BOUNCED, OutboundMessage.State.CANCELLED)
+GONE = (OutboundMessage.State.FAILED, OutboundMessage.State.BOUNCED, OutboundMessage.State.CANCELLED)
 
 
 # ---------------------------------------------------------------- who sees, what is shown
@@ -106,14 +104,14 @@ def due_at(team: Team, received_at: dt.datetime, *, extended: bool = False) -> d
     return count(received_at, term_of(version), contract.zoneinfo, terms.days_off(terms.of(contract)))
 
 
-def _owner(contract_id: int, at: dt.datetime) -> User | None:
+def owner_of(contract_id: int, at: dt.datetime) -> User | None:
     return offices.holders(contract_id, [Office.PRIVACY_OWNER], at=at)[Office.PRIVACY_OWNER]
 
 
-def _clock(request: DataRequest, *, due: dt.datetime, at: dt.datetime) -> Deadline:
+def start_clock(request: DataRequest, *, due: dt.datetime, at: dt.datetime) -> Deadline:
     subject = deadlines.Subject(
         ref=request.reference, path=request.own_path, contract=request.contract, team=request.team,
-        responsible=_owner(request.contract_id, at), context=request.trail_subject,
+        responsible=owner_of(request.contract_id, at), context=request.trail_subject,
     )  # fmt: skip
     version = agreement.in_force(request.contract, request.received_at)
     draft = deadlines.draft(CODE, subject, version, starts_at=request.received_at, due_at=due)
@@ -176,7 +174,7 @@ def open_request(
     with connection.cursor() as cursor:  # its deadline names it and is stored first
         cursor.execute("select nextval(pg_get_serial_sequence('csp_datarequest', 'id'))")
         request.pk = int(cursor.fetchone()[0])
-    request.answer = _clock(request, due=due_at(team, received_at), at=at)
+    request.answer = start_clock(request, due=due_at(team, received_at), at=at)
     request.save(force_insert=True)
     _step(request, Step.RECEIVED, by=by, at=at, words=words)
     if proven:
@@ -188,7 +186,7 @@ def open_request(
         personal={"name": request.name, "address": request.address, "words": request.words}, evidence=[request],
     )  # fmt: skip
     notices.tell(
-        _telling(request, "privacy.request", offices.to_tell(request.contract_id, [Office.PRIVACY_OWNER], at=at)),
+        telling(request, "privacy.request", offices.to_tell(request.contract_id, [Office.PRIVACY_OWNER], at=at)),
         at=at,
     )
     _forward(request, at=at)
@@ -206,7 +204,7 @@ def mail_of(customer: Customer) -> str:
     return row.value if row else ""
 
 
-def _telling(request: DataRequest, says: str, to: Iterable[User], *, key: str = "", **facts: object) -> notices.Telling:
+def telling(request: DataRequest, says: str, to: Iterable[User], *, key: str = "", **facts: object) -> notices.Telling:
     return notices.Telling(
         kind=Notice.Kind.PRIVACY,
         key=f"data-request:{request.pk}:{key or says}",
@@ -397,52 +395,13 @@ def extend(
     if row.answer.state == Deadline.State.OPEN:
         deadlines.lapse([row.answer], at=at, by=by, reason="extended by two months")
     row.first_answer = first
-    row.answer = _clock(row, due=due_at(row.team, row.received_at, extended=True), at=at)
+    row.answer = start_clock(row, due=due_at(row.team, row.received_at, extended=True), at=at)
     row.save(update_fields=["first_answer", "answer"])
     record_step(
         row, Step.EXTENDED, by=by, at=at, words=reason, message=message,
         facts={"first_due": first.due_at, "due": row.answer.due_at, "told": told_at},
     )  # fmt: skip
     return row
-
-
-def undo_extensions(at: dt.datetime, *, limit: int = 100) -> int:
-    """Let the first term count again where the person was not told of the longer one in time. Returns how many."""
-    untold = _untold(at)
-    numbers = list(
-        DataRequest.objects.filter(state=State.OPEN, answer__due_at__gt=F("first_answer__due_at"))
-        .filter(untold)
-        .order_by("pk").distinct().values_list("pk", flat=True)[: batches.FAR]
-    )  # fmt: skip
-    return batches.each(numbers, functools.partial(_undo_extension, at=at), limit=limit)
-
-
-def _untold(at: dt.datetime) -> Q:
-    return Q(steps__kind=Step.EXTENDED) & (
-        Q(steps__message__state__in=_GONE)
-        | Q(steps__message__accepted_at__gt=F("first_answer__due_at"))
-        | Q(steps__message__isnull=False, steps__message__accepted_at__isnull=True, first_answer__due_at__lt=at)
-    )
-
-
-@transaction.atomic(durable=True)
-def _undo_extension(number: int, *, at: dt.datetime) -> int:
-    row = lock(DataRequest(pk=number))
-    step = row.steps.filter(kind=Step.EXTENDED).select_related("message").order_by("-pk").first()
-    if not row.is_open or not is_extended(row) or step is None or step.message is None:
-        return 0
-    assert row.first_answer is not None
-    message, first_due = step.message, row.first_answer.due_at
-    is_told = message.accepted_at is not None and message.accepted_at <= first_due and message.state not in _GONE
-    if is_told or (message.state not in _GONE and message.accepted_at is None and at <= first_due):
-        return 0
-    deadlines.lapse([row.answer], at=at, by=ACTOR, reason="the extension was not told in time")
-    row.answer = _clock(row, due=first_due, at=at)
-    row.save(update_fields=["answer"])
-    record_step(row, Step.EXTENSION_FELL, by=ACTOR, at=at, facts={"due": first_due})
-    people = offices.to_tell(row.contract_id, [Office.PRIVACY_OWNER], at=at)
-    notices.tell(_telling(row, "privacy.extension_fell", people, key=f"fell:{step.pk}"), at=at)
-    return 1
 
 
 # ---------------------------------------------------------------- the end
@@ -512,7 +471,7 @@ def _check_not_under_way(row: DataRequest) -> None:
 def ending(row: DataRequest) -> DataRequestStep | None:
     """The step whose mail, once a server outside has taken it, ends the request; None where none is under way."""
     rows = row.steps.filter(kind__in=[Step.ANSWERED, Step.REFUSED, Step.DELIVERED], message__isnull=False)
-    return rows.exclude(message__state__in=_GONE).select_related("message", "by").order_by("-pk").first()
+    return rows.exclude(message__state__in=GONE).select_related("message", "by").order_by("-pk").first()
 
 
 def end(
@@ -561,97 +520,6 @@ def mark_done(
         row.done_at = at
         row.save(update_fields=["done_at"])
     return row
-
-
-# ---------------------------------------------------------------- the loops
-
-
-def _taken() -> QuerySet[DataRequestStep]:
-    """Steps whose mail a server outside has taken and whose request is still open."""
-    return DataRequestStep.objects.filter(
-        request__state=State.OPEN,
-        kind__in=[Step.ANSWERED, Step.REFUSED, Step.DELIVERED, Step.FORWARDED],
-        message__accepted_at__isnull=False,
-    ).exclude(message__state__in=_GONE)
-
-
-def _processed() -> Q:
-    """Of what was forwarded only a processor's requests end by that: the controller answers."""
-    return ~Q(kind=Step.FORWARDED) | Q(request__contract__privacy_terms__part=PrivacyTerms.Part.PROCESSOR)
-
-
-def settle(at: dt.datetime, *, limit: int = 100) -> int:
-    """End the requests whose answer a server outside has taken, at that instant. Returns how many."""
-    numbers = list(_taken().filter(_processed()).order_by("pk").values_list("pk", flat=True)[: batches.FAR])
-    return batches.each(numbers, functools.partial(_settle, at=at), limit=limit)
-
-
-@transaction.atomic(durable=True)
-def _settle(number: int, *, at: dt.datetime) -> int:
-    step = DataRequestStep.objects.select_related("message", "by").get(pk=number)
-    row = lock(DataRequest(pk=step.request_id))
-    message = step.message
-    if not row.is_open or message is None or message.accepted_at is None:
-        return 0
-    state = {Step.REFUSED: State.REFUSED, Step.FORWARDED: State.FORWARDED}.get(Step(step.kind), State.ANSWERED)
-    end(row, state, by=step.by or ACTOR, at=message.accepted_at, recorded_at=at)
-    return 1
-
-
-def perhaps_kept() -> list[int]:
-    """Deadlines of requests whose answer was taken outside in time, and which the next settling judges."""
-    in_time = _taken().filter(_processed(), message__accepted_at__lte=F("request__answer__due_at"))
-    return list(in_time.values_list("request__answer", flat=True))
-
-
-def unsettled_since() -> dt.datetime | None:
-    """The oldest acceptance of an answer that has not been acted on."""
-    oldest: dt.datetime | None = _taken().filter(_processed()).aggregate(oldest=Min("message__accepted_at"))["oldest"]
-    return oldest
-
-
-def tell_undelivered(at: dt.datetime, *, limit: int = 100) -> int:
-    """Tell the privacy owner of each mail about a request that did not arrive. Returns how many."""
-    waiting = DataRequestStep.objects.filter(
-        request__state=State.OPEN, message__state__in=_GONE
-    ).select_related("request__contract", "request__answer")  # fmt: skip
-    tellings = []
-    for step in waiting.order_by("pk")[: batches.FAR]:
-        key = f"undelivered:{step.pk}"
-        if not Notice.objects.filter(key=f"data-request:{step.request_id}:{key}").exists():
-            people = offices.to_tell(step.request.contract_id, [Office.PRIVACY_OWNER], at=at)
-            tellings.append(_telling(step.request, "privacy.undelivered", people, key=key))
-        if len(tellings) == limit:
-            break
-    if tellings:
-        notices.tell(*tellings, at=at)
-    return len([one for one in tellings if list(one.to)])
-
-
-def follow_office(at: dt.datetime, *, limit: int = 100) -> int:
-    """Hand the clocks of open requests to whoever holds the office now. Returns how many changed hands."""
-    open_ones = DataRequest.objects.filter(state=State.OPEN, answer__met_at__isnull=True)
-    done = 0
-    for contract in open_ones.order_by("contract").values_list("contract", flat=True).distinct():
-        owner = _owner(contract, at)
-        if owner is not None:
-            rows = open_ones.filter(contract=contract).exclude(answer__responsible=owner).order_by("pk")
-            numbers = list(rows.values_list("pk", flat=True)[: batches.FAR])
-            done += batches.each(numbers, functools.partial(_follow, owner=owner, at=at), limit=limit)
-    return done
-
-
-@transaction.atomic(durable=True)
-def _follow(number: int, *, owner: User, at: dt.datetime) -> int:
-    row = lock(DataRequest(pk=number))
-    if not row.is_open or row.answer.responsible_id == owner.pk:
-        return 0
-    deadlines.hand_over([row.answer], responsible=owner, team=row.team, at=at)
-    trail.record(
-        Act.DATA_REQUEST_STEP, row.trail_subject, by=ACTOR, at=at,
-        facts={"step": "handed_over", "to": owner.pk, "from": row.answer.responsible_id},
-    )  # fmt: skip
-    return 1
 
 
 # ---------------------------------------------------------------- mail

@@ -40,7 +40,7 @@ from csp.models import (
     TrailEntry,
     User,
 )
-from csp.privacy import breaches, packages, requests
+from csp.privacy import breaches, packages, request_loops, requests
 from csp.records import Kept
 from csp.roles import Office, Role
 from feedback import log, themes
@@ -89,7 +89,7 @@ def data_request(cast: Cast, olive: User, customer: Customer | None = None) -> D
     OutboundMessage.objects.filter(pk=message.pk).update(
         state="accepted", accepted_at=CLOSED, ended_at=CLOSED
     )  # fmt: skip
-    while requests.settle(CLOSED):
+    while request_loops.settle(CLOSED):
         pass
     row.refresh_from_db()
     assert (row.state, row.ended_at) == ("answered", CLOSED)

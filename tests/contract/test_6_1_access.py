@@ -31,7 +31,7 @@ from csp.models import (
     TrailEntry,
     User,
 )
-from csp.privacy import carrying_out, erasing, held, locking, packages, recipients, rectifying, requests
+from csp.privacy import carrying_out, erasing, held, locking, packages, recipients, rectifying, request_loops, requests
 from csp.roles import Office
 from feedback import log, objections
 from feedback.models import Remark, StoppedSurveys
@@ -214,7 +214,7 @@ def test_the_link_answers_the_request_when_a_server_outside_has_it(cast: Cast, o
         packages.send(package, by=olive, at=make.AT)
     package.message.state, package.message.accepted_at = "accepted", make.AT + SECOND
     package.message.save()
-    assert requests.settle(make.AT + DAY) == 1
+    assert request_loops.settle(make.AT + DAY) == 1
     request.refresh_from_db()
     request.answer.refresh_from_db()
     assert (request.state, request.answer.met_at) == ("answered", make.AT + SECOND)
@@ -428,7 +428,7 @@ def test_an_erasure_on_request_tells_the_person_and_the_recipients_and_then_forg
     for mail in list(mails):
         mail.state, mail.accepted_at, mail.ended_at = "accepted", make.AT + SECOND, make.AT + SECOND
         mail.save()
-    assert requests.settle(make.AT + HOUR) == 1
+    assert request_loops.settle(make.AT + HOUR) == 1
     _erased(make.AT + HOUR)
     request.refresh_from_db()
     cast.carl.refresh_from_db()

@@ -30,7 +30,7 @@ from csp.models import (
     TrailEntry,
     User,
 )
-from csp.privacy import calendars, requests, terms
+from csp.privacy import calendars, request_loops, requests, terms
 from csp.privacy.calendars import DaysOff
 from csp.roles import Office
 from tests import factories as make
@@ -185,8 +185,8 @@ def test_an_ended_appointment_ends_the_right_and_the_clock_changes_hands(cast: C
     nina = make.person(name="Nina New")
     Appointment.objects.filter(user=olive).update(ends_at=make.AT + DAY)
     Appointment.objects.create(contract=cast.contract, office=Office.PRIVACY_OWNER, user=nina, starts_at=make.AT + DAY)
-    assert requests.follow_office(make.AT + DAY) == 1
-    assert requests.follow_office(make.AT + DAY) == 0
+    assert request_loops.follow_office(make.AT + DAY) == 1
+    assert request_loops.follow_office(make.AT + DAY) == 0
     request.answer.refresh_from_db()
     assert request.answer.responsible == nina
     assert request.answer.held.get().user == olive
@@ -203,7 +203,7 @@ def test_answered_at_the_last_second_is_in_time_and_a_second_later_is_a_non_comp
         requests.record_done(request, words="Nothing is sent any more", by=olive, at=due - DAY)
         requests.answer(request, words="We have stopped.", by=olive, at=due - DAY)
         taken(due + late * SECOND)
-        assert requests.perhaps_kept() == ([] if late else [request.answer_id]), "what came late is broken at once"
+        assert request_loops.perhaps_kept() == ([] if late else [request.answer_id]), "what came late is broken at once"
         make.tick(at=due + DAY)
         request.refresh_from_db()
         request.answer.refresh_from_db()
@@ -296,7 +296,7 @@ def test_told_late_or_not_at_all_the_first_month_counts(cast: Cast, olive: User,
     request = asked(cast)
     first = request.answer.due_at
     requests.extend(request, reason="Much to read.", by=olive, at=first - DAY)
-    assert requests.undo_extensions(first) == 0
+    assert request_loops.undo_extensions(first) == 0
     if how == "taken a second late":
         taken(first + SECOND)
     elif how == "came back":
@@ -306,7 +306,7 @@ def test_told_late_or_not_at_all_the_first_month_counts(cast: Cast, olive: User,
     assert request.answer.due_at == first
     assert Breach.objects.get(obligation="data_request").breached_at == first
     assert Notice.objects.filter(user=olive, key__contains=":fell:").count() == 1
-    assert requests.undo_extensions(first + DAY) == 0
+    assert request_loops.undo_extensions(first + DAY) == 0
 
 
 @pytest.mark.usefixtures("_terms")
@@ -339,7 +339,7 @@ def test_a_refusal_says_why_where_to_complain_and_that_a_court_is_open(cast: Cas
     with pytest.raises(Refused, match="on its way"):
         requests.refuse(request, reason="Again", by=olive, at=make.AT + DAY)
     taken(make.AT + DAY)
-    assert requests.settle(make.AT + DAY) == 1
+    assert request_loops.settle(make.AT + DAY) == 1
     request.refresh_from_db()
     assert (request.state, request.ended_by) == ("refused", olive)
 
@@ -376,7 +376,7 @@ def test_what_was_asked_is_done_before_it_is_answered(cast: Cast, olive: User) -
     requests.sort(request, kind=Kind.ACCESS, customer=None, by=olive, at=make.AT)
     requests.answer(request, words="We hold nothing on you.", by=olive, at=make.AT)
     taken(make.AT)
-    requests.settle(make.AT)
+    request_loops.settle(make.AT)
     request.refresh_from_db()
     assert request.state == "answered"
 
@@ -400,9 +400,9 @@ def test_a_processor_forwards_at_once_and_the_proof_ends_it(cast: Cast, olive: U
     request = asked(cast, words="Everything you have")
     mail = OutboundMessage.objects.get(kind="privacy")
     assert (mail.to, mail.created_at, "Everything you have" in mail.body) == (["dpo@northwind.example"], make.AT, True)
-    assert requests.settle(make.AT) == 0
+    assert request_loops.settle(make.AT) == 0
     taken(make.AT + SECOND)
-    assert requests.settle(make.AT + DAY) == 1
+    assert request_loops.settle(make.AT + DAY) == 1
     request.refresh_from_db()
     request.answer.refresh_from_db()
     assert (request.state, request.answer.met_at) == ("forwarded", make.AT + SECOND)
@@ -413,7 +413,7 @@ def test_of_joint_controllers_each_is_told_and_the_answer_stays_ours(cast: Cast,
     terms.change(cast.contract, values, by=olive, at=make.SINCE)
     request = asked(cast)
     taken(make.AT)
-    assert requests.settle(make.AT) == 0
+    assert request_loops.settle(make.AT) == 0
     request.refresh_from_db()
     assert request.is_open
     with pytest.raises(Refused, match="controller"):
