@@ -98,6 +98,7 @@ class Act(TextChoices):
     ESCALATION_ACCEPTED = "escalation.accepted", _("accepted the escalation")
     ESCALATION_DECIDED = "escalation.decided", _("decided the escalation")
     ESCALATION_CLIMBED = "escalation.climbed", _("told others of an escalation that nobody had taken up")
+    ESCALATION_HANDED_ON = "escalation.handed_on", _("put the escalation before somebody else")
     ESCALATION_RETURNED = "escalation.returned", _("handed the escalation back")
     # answers that wait for a second signature
     COSIGN_ASKED = "cosign.asked", _("wrote an answer that waits for a co-signature")
@@ -221,6 +222,8 @@ class Act(TextChoices):
     APPOINTMENT_ENDED = "office.ended", _("ended an appointment")
     SHIFTS_PLANNED = "shifts.planned", _("set a team's hours")
     ABSENCE_ENTERED = "absence.entered", _("entered an absence")
+    WORK_HANDED_ON = "work.handed_on", _("handed the work of somebody who is away to their deputy")
+    WORK_TAKEN_BACK = "work.taken_back", _("took the handing over of somebody's work back")
     ABSENCE_ENDED = "absence.ended", _("ended an absence")
     SIGNED_IN = "session.signed_in", _("signed in")
     SIGNED_OUT = "session.signed_out", _("signed out")

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 
 from django.db import transaction
+from django.utils import dateformat, timezone
 from django.utils.translation import gettext as _
 
 from csp import access, servicetime, trail
@@ -73,8 +74,25 @@ def plan(
 
 def away(users: Iterable[int], at: dt.datetime) -> dict[int, Absence]:
     """Who of these is away at that moment, each with the absence that lasts longest."""
-    rows = Absence.objects.in_force(at).filter(user__in=list(users)).select_related("deputy")
+    rows = Absence.objects.in_force(at).filter(user__in=list(users)).select_related("user", "deputy")
     return {row.user_id: row for row in rows.order_by("ends_at")}
+
+
+def sentence(row: Absence, reader: User) -> str:
+    """That somebody is away, until when in the reader's time, and who stands in."""
+    words = {
+        "name": row.user.name, "until": dateformat.format(timezone.localtime(row.ends_at), "D j M H:i"),
+        "deputy": row.deputy.name if row.deputy else "",
+    }  # fmt: skip
+    if row.user == reader:
+        text = _("You are away until %(until)s, deputy %(deputy)s.") if row.deputy else (
+            _("You are away until %(until)s. Nobody stands in for you.")
+        )  # fmt: skip
+    else:
+        text = _("%(name)s is away until %(until)s, deputy %(deputy)s.") if row.deputy else (
+            _("%(name)s is away until %(until)s. Nobody stands in.")
+        )  # fmt: skip
+    return text % words
 
 
 def check_can_enter(user: User, by: User) -> None:

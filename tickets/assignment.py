@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from csp import access, batches, deadlines, notices, trail
 from csp.access import AlreadySo, Refused
 from csp.events import Act
-from csp.models import Notice, RoleGrant, Team, TrailEntry, User
+from csp.models import Notice, Restriction, RoleGrant, Team, TrailEntry, User
 from csp.roles import TABLE, Permission
 from tickets import escalation, oversight
 from tickets.conversation import family, lock, running
@@ -32,6 +33,13 @@ def check_can_be_assigned(ticket: Ticket, to: User) -> None:
         raise Refused(_("%(name)s does not work here any more.") % {"name": to.name})
     if not access.may(to, Permission.WORK_TICKETS, team_id=ticket.team_id):
         raise Refused(_("%(name)s does not belong to %(team)s.") % {"name": to.name, "team": ticket.team})
+
+
+def check_can_take(ticket: Ticket, to: User, at: dt.datetime, *, limits: Sequence[Restriction] | None = None) -> None:
+    """Raise Refused where anything keeps this ticket from this person; `limits` are their restrictions, if known."""
+    check_is_real(ticket)
+    check_can_be_assigned(ticket, to)
+    oversight.check_can_be_given(ticket, to, at, limits=limits)
 
 
 @transaction.atomic
@@ -92,9 +100,10 @@ def _give(root: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime, **
 
 
 @transaction.atomic
-def undo(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
+def undo(ticket: Ticket, *, by: User, at: dt.datetime, done_at: dt.datetime | None = None) -> Ticket:
     """Take one's own latest assignment back: the ticket goes to whoever had it. Refused where anybody moved it since.
 
+    With `done_at` only the one of that instant: whoever has assigned it once more does not undo that instead.
     An assignment more, which names the one that it undoes; nothing is removed.
     """
     root = lock(ticket)
@@ -102,8 +111,9 @@ def undo(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
     moves = TrailEntry.objects.filter(subject=root.trail_subject, act__in=[Act.TICKET_ASSIGNED, Act.TICKET_TEAM])
     last = moves.order_by("-version").first()
     facts = json.loads(last.facts) if last is not None else {}
+    done_at = done_at or (last.at if last is not None else None)
     is_own = last is not None and last.act == Act.TICKET_ASSIGNED and last.actor == trail.name_of(by)
-    if last is None or not is_own or "undoes" in facts or facts["to"] != root.assignee_id:
+    if last is None or not is_own or "undoes" in facts or facts["to"] != root.assignee_id or last.at != done_at:
         raise Refused(_("Somebody has moved %(ref)s since. Nothing was undone.") % {"ref": root.reference})
     before = User.objects.filter(pk=facts["from"] or 0).first()
     if before is not None:

@@ -259,7 +259,8 @@ def check_can_decide(row: Escalation, user: User) -> None:
         raise Refused(_("This escalation is closed already."))
 
 
-def _lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
+def lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
+    """The ticket and its escalation, both locked, for somebody who may decide it. Raises Refused."""
     root = lock(Ticket(pk=row.ticket_id))
     row = (
         Escalation.objects.select_for_update(of=("self",), no_key=True)
@@ -275,7 +276,7 @@ def _lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
 @transaction.atomic
 def accept(row: Escalation, *, by: User, at: dt.datetime) -> Escalation:
     """Take an escalation in hand. The accepting supervisor owes what runs on the ticket from now on."""
-    root, row = _lock_escalation(row, by)
+    root, row = lock_escalation(row, by)
     if row.accepted_at is not None:
         raise Refused(_("%(name)s has accepted this already.") % {"name": row.accepted_by})
     row.accepted_at, row.accepted_by = at, by
@@ -291,7 +292,7 @@ def accept(row: Escalation, *, by: User, at: dt.datetime) -> Escalation:
 @transaction.atomic
 def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.Decision, note: str) -> Escalation:
     """Approve, reject, instruct, or take over. But for a take-over the ticket goes back to whose it was."""
-    root, row = _lock_escalation(row, by)
+    root, row = lock_escalation(row, by)
     if not note.strip() and decision != Decision.TAKE_OVER:
         raise Refused(_("Say what you decide; the representative acts on it."))
     if row.accepted_at is None:
@@ -319,7 +320,7 @@ def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.D
 @transaction.atomic
 def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Escalation:
     """Return an escalation undecided, with a reason."""
-    root, row = _lock_escalation(row, by)
+    root, row = lock_escalation(row, by)
     if not reason.strip():
         raise Refused(_("Say why it goes back, so that it does not come up again the same way."))
     row.outcome, row.outcome_note, row.closed_at, row.closed_by = Outcome.RETURNED, reason.strip(), at, by
@@ -344,13 +345,13 @@ def follow_the_ticket(root: Ticket, *, by: User, at: dt.datetime) -> None:
     row = root.escalations.filter(closed_at__isnull=True).select_related("accepted_by", "to_user", "take_up").first()
     if row is None:
         return
-    if row.accepted_by is not None and not _may_decide(row.accepted_by, root):
-        row = _pass_on(
+    if row.accepted_by is not None and not may_decide(row.accepted_by, root):
+        row = pass_on(
             row, root, by=by, at=at, why=_("Moved to %(team)s.") % {"team": root.team}
         )  # that it was accepted, by whom and when, does not change
     else:
         row.team = root.team
-        if not _may_decide(row.to_user, root):
+        if not may_decide(row.to_user, root):
             row.to_user = None
         row.save(update_fields=["team", "to_user"])
         if row.take_up is not None:
@@ -387,7 +388,7 @@ def _pass_on_one(number: int, *, at: dt.datetime) -> int:
     row = _orphaned(at).filter(pk=number).first()
     if row is None:
         return 0  # decided meanwhile
-    fresh = _pass_on(row, root, by=None, at=at, why=_("Whoever had it does not decide here any more."))
+    fresh = pass_on(row, root, by=None, at=at, why=_("Whoever had it does not decide here any more."))
     notices.tell(
         notices.Telling(
             kind=Notice.Kind.ESCALATION,
@@ -405,7 +406,10 @@ def _pass_on_one(number: int, *, at: dt.datetime) -> int:
     return 1
 
 
-def _pass_on(row: Escalation, root: Ticket, *, by: User | None, at: dt.datetime, why: str) -> Escalation:
+def pass_on(
+    row: Escalation, root: Ticket, *, by: User | None, at: dt.datetime, why: str, to: User | None = None
+) -> Escalation:
+    """Put what somebody had accepted before the supervisors anew, or before one of them. The caller holds the lock."""
     row.closed_at, row.closed_by, row.outcome, row.outcome_note = at, by, Outcome.CLOSED, why
     row.save()
     fresh = Escalation.objects.create(
@@ -417,12 +421,45 @@ def _pass_on(row: Escalation, root: Ticket, *, by: User | None, at: dt.datetime,
         raised_at=at,
         raised_by=row.raised_by,
         from_user=row.from_user,
+        to_user=to,
     )
     taking_up.start([fresh], at=at)
     return fresh
 
 
-def _may_decide(person: User | None, root: Ticket) -> bool:
+def end_here(
+    row: Escalation, by: User, at: dt.datetime, note: str
+) -> tuple[Deadline | None, dt.datetime | None]:  # fmt: skip
+    """Close an escalation that goes on in another row; returns its clock, which runs on, and when the next rung is."""
+    clock, next_rung_at = row.take_up, row.next_rung_at
+    row.take_up, row.next_rung_at = None, None
+    row.closed_at, row.closed_by, row.outcome, row.outcome_note = at, by, Outcome.CLOSED, note
+    row.save()
+    return clock, next_rung_at
+
+
+def go_on(
+    row: Escalation, ticket: Ticket, *, clock: Deadline | None = None, next_rung_at: dt.datetime | None = None
+) -> Escalation:
+    """The same matter before the same supervisors, with this ticket: what was raised and accepted stays so."""
+    return Escalation.objects.create(
+        ticket=ticket,
+        team=ticket.team,
+        origin=row.origin,
+        reason=row.reason,
+        authority_needed=row.authority_needed,
+        raised_at=row.raised_at,
+        raised_by=row.raised_by,
+        from_user=row.from_user,
+        to_user=row.to_user,
+        accepted_at=row.accepted_at,
+        accepted_by=row.accepted_by,
+        take_up=clock,
+        next_rung_at=next_rung_at,
+    )
+
+
+def may_decide(person: User | None, root: Ticket) -> bool:
     return person is not None and access.may(person, Permission.DECIDE_ESCALATIONS, team_id=root.team_id)
 
 

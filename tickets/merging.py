@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from csp import access, deadlines, trail
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Deadline, TrailEntry, User
+from csp.models import TrailEntry, User
 from csp.roles import Permission
-from tickets import complaints, confidence, finishing, reopening, taking_up
+from tickets import complaints, confidence, escalation, finishing, reopening, taking_up
 from tickets.conversation import ANSWERING, clocks_of, derive, family, inbound, lock, root_number, running
 from tickets.delivery import start_follow_up_of_unanswered
 from tickets.handling import check_can_work
-from tickets.models import Escalation, Ticket, TicketLink
+from tickets.models import Ticket, TicketLink
 from tickets.reach import check_is_real
 
 
@@ -96,45 +96,13 @@ def _carry_escalation(source: Ticket, target: Ticket, by: User, at: dt.datetime)
     if moving is None:
         return None
     stands = target.escalations.filter(closed_at__isnull=True).first()
-    clock, next_rung_at = _end_here(moving, by, at, _("Merged into %(ref)s.") % {"ref": target.reference})
+    clock, next_rung_at = escalation.end_here(moving, by, at, _("Merged into %(ref)s.") % {"ref": target.reference})
     if stands is None:
-        new = _go_on(moving, target, clock=clock, next_rung_at=next_rung_at)
+        new = escalation.go_on(moving, target, clock=clock, next_rung_at=next_rung_at)
         return {"from": moving.pk, "to": new.pk}
     if clock is not None:
         deadlines.meet([clock], at=at, by=by, how="joined to what is open")
     return {"from": moving.pk, "joined": stands.pk}
-
-
-def _end_here(
-    row: Escalation, by: User, at: dt.datetime, note: str
-) -> tuple[Deadline | None, dt.datetime | None]:  # fmt: skip
-    """Close an escalation that goes on elsewhere; returns its clock, which nobody stops, and when the next rung is."""
-    clock, next_rung_at = row.take_up, row.next_rung_at
-    row.take_up, row.next_rung_at = None, None
-    row.closed_at, row.closed_by, row.outcome, row.outcome_note = at, by, Escalation.Outcome.CLOSED, note
-    row.save()
-    return clock, next_rung_at
-
-
-def _go_on(
-    row: Escalation, ticket: Ticket, *, clock: Deadline | None = None, next_rung_at: dt.datetime | None = None
-) -> Escalation:
-    """The same matter before the same supervisors, with another ticket."""
-    return Escalation.objects.create(
-        ticket=ticket,
-        team=ticket.team,
-        origin=row.origin,
-        reason=row.reason,
-        authority_needed=row.authority_needed,
-        raised_at=row.raised_at,
-        raised_by=row.raised_by,
-        from_user=row.from_user,
-        to_user=row.to_user,
-        accepted_at=row.accepted_at,
-        accepted_by=row.accepted_by,
-        take_up=clock,
-        next_rung_at=next_rung_at,
-    )
 
 
 @transaction.atomic
@@ -198,8 +166,8 @@ def _restore_escalation(
         if row is None:
             return
         note = _("Separated: it goes on with %(ref)s.") % {"ref": source.reference}
-        clock, next_rung_at = _end_here(row, by, at, note)
-        _go_on(row, source, clock=clock, next_rung_at=next_rung_at)
+        clock, next_rung_at = escalation.end_here(row, by, at, note)
+        escalation.go_on(row, source, clock=clock, next_rung_at=next_rung_at)
         # What the merge alone had met: the target's own case is before nobody any more.
         alone = clocks_of(family(target)).filter(
             obligation="escalate", met_how=f"escalation:{row.pk}", met_at=merged_at
@@ -213,7 +181,7 @@ def _restore_escalation(
         first = source.escalations.filter(pk=moved["from"]).first()
         if first is None or not target.escalations.filter(pk=moved["joined"], closed_at__isnull=True).exists():
             return
-        again = _go_on(first, source)
+        again = escalation.go_on(first, source)
         taking_up.start([again], at=at)
 
 

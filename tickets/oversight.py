@@ -21,9 +21,11 @@ from tickets.models import CoSignature, CoSignatureFile, Draft, Ticket
 Kind = Restriction.Kind
 
 
-def check_can_be_given(ticket: Ticket, to: User, at: dt.datetime) -> None:
-    """Raise Restricted where a restriction keeps this ticket from this person."""
-    limits = restrictions.of(to, at)
+def check_can_be_given(
+    ticket: Ticket, to: User, at: dt.datetime, *, limits: Sequence[Restriction] | None = None
+) -> None:
+    """Raise Restricted where a restriction keeps this ticket from this person; `limits` are theirs, if known."""
+    limits = restrictions.of(to, at) if limits is None else limits
     if any(row.kind == Kind.NO_NEW_TICKETS for row in limits):
         raise Restricted(_("%(name)s takes no new tickets at the moment. Choose somebody else.") % {"name": to.name})
     if not may_take(ticket, limits):

@@ -8,11 +8,12 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from csp import access, clock, people, signin
+from csp import access, clock, people, shifts, signin
 from csp.access import requires
 from csp.forms import GrantForm, OfficeForm, PersonForm
 from csp.models import Appointment, Contract, RoleGrant, User
@@ -87,10 +88,22 @@ def _person_page(request: HttpRequest, user: User, form: PersonForm, grant: Gran
         "offices": user.appointments.filter(ends_at__isnull=True),
         "has_second_factor": signin.has_second_factor(user),
         "is_me": user == request.user,
+        "away": _away(user, access.person(request)),
         "tokens": user.api_tokens.in_force(clock.now()).order_by("pk"),
         "sessions": user.sessions.filter(expire_date__gt=clock.now()).count(),
     }
     return render(request, "csp/person.html", context, status=status)
+
+
+def _away(user: User, reader: User) -> list[dict[str, str]]:
+    """That this person is away; with the way to what they hold for whoever supervises one of their teams."""
+    row = shifts.away([user.pk], clock.now()).get(user.pk)
+    if row is None:
+        return []
+    theirs = access.scope_of(user).teams_where(Permission.WORK_TICKETS)
+    supervises = theirs & access.scope_of(reader).teams_where(Permission.ASSIGN_OTHERS)
+    page = {"href": reverse("away", args=[row.pk]), "action": _("What they hold")} if supervises else {}
+    return [{"text": shifts.sentence(row, reader), **page}]
 
 
 @guarded

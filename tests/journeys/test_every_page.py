@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from audits import reviews
-from csp import clock, loops
+from csp import clock, loops, shifts
 from csp.models import User
 from feedback import improvements, log, themes
 from feedback.models import ActionItem, Finding, Remark, Theme
@@ -39,6 +39,7 @@ PAGES = {
         "/compliance/promises/", "/compliance/breaches/", "/training/matrix/", "/training/courses/", "{taught}",
         "/training/rounds/", "/training/evidence/", "/training/rule/", "/compliance/complaints/", "/feedback/",
         "/feedback/inbox/", "{remark}", "{remark}handle/", "/settings/shifts/", "/settings/shifts/{team}/",
+        "{away}",
         "/settings/procedures/", "{procedure}", "{version}", "/reviews/", "{review}",
         "/feedback/themes/", "/feedback/sort/", "{finding}", "{finding}agree/", "{finding}refuse/",
         "{finding}procedure/",
@@ -101,7 +102,9 @@ def tickets(cast: Cast) -> dict[str, str]:
         text=f"{procedures.STANDARD_TEXT}\n- Ask whether it helped",
     )  # fmt: skip
     theme, finding, item = improved(cast, remark, now)
+    absence = shifts.enter(cast.rita, starts_at=now - hour, ends_at=now + hour, deputy=cast.sam, by=cast.sam, at=now)
     return {
+        "away": f"/escalations/away/{absence.pk}/",
         "theme": theme.path, "finding": finding.path, "item": item.path,
         "review": review.path,
         "remark": remark.path, "team": str(cast.team.pk), "procedure": f"/settings/procedures/{draft.procedure_id}/",

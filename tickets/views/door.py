@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from django import forms
@@ -22,7 +22,7 @@ from csp.access import Refused
 from csp.contract import OBLIGATIONS
 from csp.models import Customer, User
 from csp.roles import Permission
-from csp.words import active
+from csp.words import active, ngettext
 from csp.words import gettext as _
 from tickets.models import Escalation, Ticket
 
@@ -80,6 +80,14 @@ def refuse(request: HttpRequest, refusal: Refused, url: str) -> HttpResponse:
         return response
     messages.error(request, str(refusal))
     return HttpResponseRedirect(url)
+
+
+def with_what_was_left(summary: str, refused: Sequence[str]) -> str:
+    """What was done, how much was left, and why; the first three reasons are enough to act on."""
+    if not refused:
+        return summary
+    left = ngettext("%(n)d was left as it is.", "%(n)d were left as they are.", len(refused)) % {"n": len(refused)}
+    return " ".join(filter(None, [summary, left, " ".join(refused[:3])]))
 
 
 def next_page(request: HttpRequest, otherwise: str) -> str:

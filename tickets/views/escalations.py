@@ -22,9 +22,10 @@ from csp.access import Refused
 from csp.horizon import Due, Lane, horizon
 from csp.models import User
 from csp.roles import Permission, Role
-from tickets import assignment, changes, cover, escalation, forms
+from tickets import assignment, changes, cover, escalation, forms, standing_in
 from tickets.conversation import receipts
 from tickets.models import Escalation, Ticket
+from tickets.views import standing_in as standing_in_page
 from tickets.views.door import (
     Step,
     customer_name,
@@ -113,8 +114,10 @@ def board(request: HttpRequest) -> HttpResponse:
         "changes_url": f"{reverse('changes')}?scope=escalations",
         "cursor": cursor,
     }
-    template = "tickets/escalations.html#board" if is_fragment(request, "board") else "tickets/escalations.html"
-    return render(request, template, context)
+    if is_fragment(request, "board"):
+        return render(request, "tickets/escalations.html#board", context)
+    context["away"] = [standing_in_page.banner(row, user) for row in standing_in.away_from(user, at)]
+    return render(request, "tickets/escalations.html", context)
 
 
 def _mine(user: User) -> Any:

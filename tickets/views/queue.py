@@ -40,8 +40,10 @@ from tickets.views.door import (
     person,
     sees_names,
     toast,
+    with_what_was_left,
     without_names,
 )
+from tickets.views.standing_in import of_people
 from tickets.views.thread import pieces
 
 MOST_AT_ONCE = 100
@@ -152,6 +154,8 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
         "empty": _empty(view, filters),
     }
     is_part = is_fragment(request, "list")  # then the counts above the list come along
+    if not is_part:
+        context["away"] = of_people([number for number in (user.pk, filters.assignee) if number], user, at)
     return render(request, f"tickets/queue.html{'#list' if is_part else ''}", context | {"is_part": is_part})
 
 
@@ -364,18 +368,11 @@ def bulk(request: HttpRequest) -> HttpResponse:
         text = ngettext("%(n)d ticket given back to the team.", "%(n)d tickets given back to their teams.", len(done))
     else:
         text = ngettext("%(n)d ticket assigned to %(name)s.", "%(n)d tickets assigned to %(name)s.", len(done))
-    summary = _with_what_was_left(text % {"n": len(done), "name": to.name if to else ""} if done else "", refused)
+    summary = with_what_was_left(text % {"n": len(done), "name": to.name if to else ""} if done else "", refused)
     if done:
         undo = f"{reverse('undo_bulk')}?{urlencode({'t': done, 'next': back}, doseq=True)}"
         return go(request, back, summary, undo=undo)
     return toast(request, response, summary or _("None of these tickets can be seen by you."))
-
-
-def _with_what_was_left(summary: str, refused: Sequence[str]) -> str:
-    if not refused:
-        return summary
-    left = ngettext("%(n)d was left as it is.", "%(n)d were left as they are.", len(refused)) % {"n": len(refused)}
-    return " ".join(filter(None, [summary, left, " ".join(refused[:3])]))
 
 
 @require_POST
@@ -393,4 +390,4 @@ def undo_bulk(request: HttpRequest) -> HttpResponse:
             refused.append(str(refusal))
     text = ngettext("Undone: %(n)d ticket is back.", "Undone: %(n)d tickets are back.", done) % {"n": done}
     back = next_page(request, reverse("queue"))
-    return go(request, back, _with_what_was_left(text if done else "", refused) or _("There is nothing to undo."))
+    return go(request, back, with_what_was_left(text if done else "", refused) or _("There is nothing to undo."))
