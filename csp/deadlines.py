@@ -333,12 +333,13 @@ def _record_breaches(rows: Sequence[Deadline], *, detected_at: dt.datetime) -> N
         state=Deadline.State.BREACHED, next_reminder_at=None
     )
     rungs = notices.Rungs(detected_at)
+    told = {row.pk: list(rungs.told_of_breach(row)) for row in rows}
     notices.tell(
         *(
             notices.Telling(
                 kind=Notice.Kind.BREACH,
                 key=f"breach:{breach.pk}",
-                to=rungs.told_of_breach(row),
+                to=told[row.pk],
                 deadline=row,
                 subject_ref=row.subject_ref,
                 path=row.path,
@@ -355,7 +356,13 @@ def _record_breaches(rows: Sequence[Deadline], *, detected_at: dt.datetime) -> N
             by="sweep",
             at=detected_at,
             context=row.context,
-            facts={"clause": row.clause, "obligation": row.obligation, "due": row.due_at, "breach": breach.pk},
+            facts={
+                "clause": row.clause,
+                "obligation": row.obligation,
+                "due": row.due_at,
+                "breach": breach.pk,
+                "told": sorted(person.pk for person in told[row.pk]),
+            },
             evidence=[breach],
         )
         for row, breach in zip(rows, breaches, strict=True)

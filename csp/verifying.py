@@ -18,11 +18,23 @@ from cryptography.exceptions import InvalidSignature
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from csp import marking, marks, sealing, trail
 from csp.events import Act
 from csp.marks import Finding
-from csp.models import TrailCheckpoint, TrailEntry, TrailPending, TrailSeal
+from csp.models import (
+    Blob,
+    BlobKey,
+    DataPackage,
+    Erasure,
+    ErasureItem,
+    TrailCheckpoint,
+    TrailEntry,
+    TrailPending,
+    TrailSeal,
+)
 
 STEP = 2000
 UNSEALED_FOR = dt.timedelta(seconds=60)
@@ -67,6 +79,24 @@ def verify(at: dt.datetime, *, progress: Callable[[int, int], None] = lambda don
     yield from _checkpoints()
     yield from _unnamed_evidence()
     yield from marks.verify(at, progress=progress)
+    yield from _keys()
+
+
+def _keys() -> Iterator[Finding]:
+    """A key of stored bytes is there, or was destroyed by something that is on record: without it they are lost."""
+    lost = Blob.objects.filter(Q(key__isnull=True) | Q(key__destroyed_at__isnull=True, key__wrapped=b""))
+    for pk in lost.values_list("pk", flat=True).iterator(chunk_size=STEP):
+        yield Finding(f"csp.blobkey:{pk}", "is gone, and nothing says why")
+    destroyed = BlobKey.objects.filter(destroyed_at__isnull=False).exclude(
+        Exists(ErasureItem.objects.filter(ended_at=OuterRef("destroyed_at")))
+        | Exists(Erasure.objects.filter(finished_at=OuterRef("destroyed_at")))
+        | Exists(DataPackage.objects.filter(blob=OuterRef("pk"), destroyed_at__isnull=False))
+        | Exists(TrailEntry.objects.filter(
+            act=Act.KEY_DESTROYED, subject=Concat(Value("bytes:"), Cast(OuterRef("pk"), models.TextField()))
+        ))
+    )  # fmt: skip
+    for pk in destroyed.values_list("pk", flat=True).iterator(chunk_size=STEP):
+        yield Finding(f"csp.blobkey:{pk}", "was destroyed, and nothing says why")
 
 
 def chain(

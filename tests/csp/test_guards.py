@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.db import connection
 
-from csp import vault
+from csp import clock, vault, verifying
 from csp.models import Breach, Deadline
 from tests import factories as make
 from tests.cast import Cast
@@ -119,3 +119,28 @@ def test_void_needs_a_reason_and_met_in_time_a_time(cast: Cast) -> None:
     )  # fmt: skip
     refused("update csp_deadline set state = 'met'", saying="ends_in_one_way")
     assert Deadline.objects.filter(state="open").count() == 3
+
+
+def test_what_a_row_said_before_stays(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    ticket.subject = "Another one"
+    ticket.save()
+    refused("update tickets_historicalticket set subject = 'x'", saying="does not change")
+    refused("delete from tickets_historicalticket", saying="does not change")
+    refused("delete from csp_historicaluser", saying="does not change")
+
+
+def test_a_key_of_stored_bytes_is_destroyed_whole_and_once_and_by_something_on_record(cast: Cast) -> None:
+    blob = vault.store(b"a letter", at=make.AT)
+    refused("update csp_blobkey set wrapped = ''", saying="does not change")
+    refused("update csp_blobkey set wrapped = 'other'", saying="does not change")
+    with connection.cursor() as cursor:
+        cursor.execute("update csp_blobkey set wrapped = '', destroyed_at = now() where blob_id = %s", [blob.pk])
+        cursor.execute("select csp_trail_seal(1000)")
+    found = [str(one) for one in verifying.verify(clock.now())]
+    assert found == [f"csp.blobkey:{blob.pk}: was destroyed, and nothing says why"]
+    refused("update csp_blobkey set destroyed_at = now() + interval '1 day'", saying="does not change")
+    with connection.cursor() as cursor:
+        cursor.execute("delete from csp_blobkey")
+    found = [str(one) for one in verifying.verify(clock.now())]
+    assert found == [f"csp.blobkey:{blob.pk}: is gone, and nothing says why"]
