@@ -16,9 +16,18 @@ from django.utils.translation import ngettext
 
 from csp.access import Refused
 from csp.models import Deadline, OutboundMessage
-from tickets import authority, checklists
+from tickets import authority, checklists, complexity
 from tickets.conversation import ANSWERING, Purpose, answered_through, family, inbound, running, seen_of
-from tickets.models import Call, CallBack, ChecklistStep, ContactRecord, Resolution, SpokenTo, Ticket
+from tickets.models import (
+    Call,
+    CallBack,
+    ChecklistStep,
+    ComplexityProposal,
+    ContactRecord,
+    Resolution,
+    SpokenTo,
+    Ticket,
+)
 from tickets.resolving import current
 
 State, Kind = Ticket.State, Ticket.Kind
@@ -59,6 +68,11 @@ class Matter:
     def clocks(self) -> list[Deadline]:
         """Those that run."""
         return running(self.ticket, numbers=self.numbers)
+
+    @cached_property
+    def proposals(self) -> list[ComplexityProposal]:
+        """That it is complex, as rules propose and nobody has decided."""
+        return complexity.proposed(self.ticket, self.numbers)
 
     @cached_property
     def steps(self) -> list[ChecklistStep]:
@@ -147,6 +161,15 @@ def _handed_up(matter: Matter) -> Requirement | None:
         _("It is marked complex. Escalate it, or decide it within your authority, then resolve it."),
         _("Escalate"), "escalate", hides=True,
     )  # fmt: skip
+
+
+def _decided(matter: Matter) -> Requirement | None:
+    """A rule saw a sign of higher authority, and no state may hide that nobody has looked at it (clause 3.3)."""
+    if not matter.proposals:
+        return None
+    return Requirement(
+        "proposal", False, _("Decided whether it is complex"), complexity.undecided(matter.proposals), hides=True
+    )
 
 
 def _cause(matter: Matter) -> Requirement | None:
@@ -247,6 +270,7 @@ def _called_back(matter: Matter) -> Requirement | None:
 REQUIREMENTS: tuple[Check, ...] = (
     _answered,
     _handed_up,
+    _decided,
     _cause,
     _resolution,
     _approval,

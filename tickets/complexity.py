@@ -106,6 +106,12 @@ def sentence(row: ComplexityProposal) -> str:
     return text % {"found": row.found}
 
 
+def undecided(rows: Sequence[ComplexityProposal]) -> str:
+    """What somebody is told whom an open proposal holds up, and what to do about it."""
+    text = _("It is proposed as complex: %(signs)s. Say first, above the conversation, whether it is.")
+    return text % {"signs": "; ".join(sentence(row) for row in rows)}
+
+
 def _decide(rows: Sequence[ComplexityProposal], *, by: User, at: dt.datetime, accepted: bool, reason: str) -> None:
     for row in rows:
         row.decided_at, row.decided_by, row.accepted, row.reason = at, by, accepted, reason[:500]

@@ -18,7 +18,7 @@ from django.db.models.expressions import RawSQL
 from csp import agreement, deadlines, vault
 from csp.models import Address, Blob, Customer, Deadline, User, Version
 from csp.privacy import masking
-from tickets.models import Attachment, ComplexityProposal, InboundMessage, Interaction, SpokenTo, Ticket
+from tickets.models import Attachment, Call, ComplexityProposal, InboundMessage, Interaction, SpokenTo, Ticket
 
 Kind, Direction, Purpose = Interaction.Kind, Interaction.Direction, Interaction.Purpose
 
@@ -219,6 +219,23 @@ def inbound(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Intera
         .defer(*TEXT)
         .order_by("pk")
     )
+
+
+def was_answered(heard: Sequence[Interaction], numbers: Sequence[int]) -> bool:
+    """Whether any of what the customer said in this family has had an answer that reached somebody.
+
+    What we wrote before they ever spoke answers nothing, and a ruling is no answer: what counts is a mail that was
+    accepted outside and did not come back, or a call that answered and may be counted.
+    """
+    mail = SpokenTo.objects.filter(
+        ticket__in=numbers, through__gt=0, interaction__purpose=Purpose.ANSWER,
+        interaction__delivery__message__accepted_at__isnull=False, interaction__delivery__bounced_at__isnull=True,
+    )  # fmt: skip
+    if mail.exists():
+        return True
+    since = min((row.occurred_at for row in heard), default=None)
+    talks = Call.objects.filter(interaction__ticket__in=numbers, answers_customer=True)
+    return since is not None and any(call.counts and call.ended_at >= since for call in talks)
 
 
 def write(ticket: Ticket, said: Said, *, at: dt.datetime, follow_up: Deadline | None = None) -> Interaction:

@@ -39,6 +39,7 @@ from tickets.conversation import (
     seen_of,
     subject_of,
     unseen,
+    was_answered,
     write,
 )
 from tickets.intake import threading
@@ -434,7 +435,11 @@ def note(ticket: Ticket, *, by: User, at: dt.datetime, body: str, files: Sequenc
 
 @transaction.atomic
 def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, seen_through: Seen) -> None:
-    """Rule that a follow-up asks for nothing ("Thanks!"). Never on a first message; a share is sampled (3.1)."""
+    """Rule that a follow-up asks for nothing ("Thanks!"). Never on a first message; a share is sampled (3.1).
+
+    Where we wrote first, the first message is the customer's own first one. And never while a rule proposes that the
+    case is complex: what names a lawyer or an injury is more than thanks until a person has said otherwise (3.3).
+    """
     root = lock(ticket)
     check_can_work(root, by)
     if not reason.strip():
@@ -449,6 +454,11 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
     rows = running(root, "follow_up")
     if not rows:
         raise Refused(_("No message is waiting for a reply."))
+    if not was_answered(heard, numbers):
+        raise Refused(_("A first message always gets an answer. The customer has had none here yet."))
+    signs = complexity.proposed(root, numbers)
+    if signs:
+        raise Refused(complexity.undecided(signs))
     met = deadlines.meet(rows, at=at, by=by, how=Deadline.NO_REPLY)
     last = seen_of(heard)
     for number, through in last.items():

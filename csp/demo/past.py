@@ -187,6 +187,8 @@ class Telling:
         )  # fmt: skip
 
     def no_reply(self, step: Step) -> None:
+        for row in complexity.proposed(self.ticket):  # thanks are a third contact too
+            complexity.dismiss_proposal(self.ticket, by=self.agent, at=step.at, reason=step.text, through=row.pk)
         handling.no_reply_needed(
             self.ticket, by=self.agent, at=step.at, reason=step.text, seen_through=self._screen()
         )  # fmt: skip

@@ -12,8 +12,8 @@ from csp.models import Breach, Customer, Deadline, Reading, Version
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.edges import INSTANTS, NAMES
-from tickets import handling, merging
-from tickets.conversation import Purpose
+from tickets import calls, closing, complexity, handling, lifecycle, merging
+from tickets.conversation import Direction, Purpose
 from tickets.models import Ticket
 
 AT, SECOND, DAY, HOUR = make.AT, make.SECOND, make.DAY, make.HOUR
@@ -161,6 +161,73 @@ def test_never_on_a_first_message_and_never_on_one_that_was_not_seen(cast: Cast)
     make.message(ticket=ticket, at=AT + 3 * HOUR)
     with pytest.raises(handling.NewMessageMeanwhile):
         handling.no_reply_needed(ticket, by=cast.rita, at=AT + 4 * HOUR, reason="Thanks.", seen_through=seen)
+
+
+def test_where_we_wrote_first_the_customers_own_first_message_gets_an_answer(cast: Cast) -> None:
+    ticket = handling.open_ticket(
+        team=cast.team, subject="Your delivery", channel=Ticket.Channel.MAIL, received_at=AT, at=AT, by=cast.rita,
+        customer=cast.carl, origin=Ticket.Origin.STAFF,
+    )  # fmt: skip
+    ours = make.answer(ticket=ticket, by=cast.rita, at=AT, accepted_at=AT, body="When may we deliver?")
+    make.message(ticket=ticket, at=AT + HOUR, body="On Tuesday. And where is my invoice?")
+    ruling = {"by": cast.rita, "reason": "Thanks.", "seen_through": make.on_screen(ticket=ticket)}
+    with pytest.raises(handling.Refused, match="had none here yet"):
+        handling.no_reply_needed(ticket, at=AT + 2 * HOUR, **ruling)
+    # nor does it help to have it merged with another that nobody has answered
+    other = handling.open_ticket(
+        team=cast.team, subject="Your address", channel=Ticket.Channel.MAIL, received_at=AT, at=AT, by=cast.rita,
+        customer=cast.carl, origin=Ticket.Origin.STAFF,
+    )  # fmt: skip
+    merging.merge(ticket, into=other, by=cast.sam, at=AT + 2 * HOUR)
+    with pytest.raises(handling.Refused, match="had none here yet"):
+        handling.no_reply_needed(other, at=AT + 3 * HOUR, **ruling)
+    assert follow_ups(ticket)[0].state == State.OPEN
+    # an answer that comes back is none
+    answer = make.answer(ticket=other, by=cast.rita, at=AT + 4 * HOUR, accepted_at=AT + 4 * HOUR)
+    make.bounce(interaction=answer, at=AT + 5 * HOUR)
+    make.bounce(interaction=ours, at=AT + 5 * HOUR)
+    with pytest.raises(handling.Refused, match="had none here yet"):
+        handling.no_reply_needed(other, at=AT + 6 * HOUR, **ruling)
+    make.answer(ticket=other, by=cast.rita, at=AT + 7 * HOUR, accepted_at=AT + 7 * HOUR)
+    seen = {other.pk: make.message(ticket=other, at=AT + 8 * HOUR, body="Thanks!").pk}
+    handling.no_reply_needed(
+        other, by=cast.rita, at=AT + 9 * HOUR, reason="Only thanks.", seen_through=make.on_screen(ticket=other) | seen
+    )
+    assert {clock.state for clock in (*follow_ups(ticket), *follow_ups(other))} <= {State.MET}
+
+
+def test_an_answer_by_telephone_is_one(cast: Cast) -> None:
+    ticket = make.ticket(team=cast.team, customer=cast.carl)
+    talk = calls.Talk(direction=Direction.OUT, began_at=AT + HOUR, body="Explained it.", answers=True)
+    calls.log_call(ticket, talk, by=cast.rita, at=AT + HOUR, seen_until=AT + HOUR)
+    make.message(ticket=ticket, at=AT + 2 * HOUR, body="Thanks!")
+    handling.no_reply_needed(
+        ticket, by=cast.rita, at=AT + 3 * HOUR, reason="Only thanks.", seen_through=make.on_screen(ticket=ticket)
+    )
+    assert follow_ups(ticket)[0].state == State.MET
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [("My lawyer will write to you.", "lawyer"), ("I was injured.", "injured"), ("You owe me 90,000 EUR.", "90,000")],
+)
+def test_what_may_be_complex_is_more_than_thanks_until_somebody_has_decided(cast: Cast, body: str, named: str) -> None:
+    ticket = answered_once(cast)
+    lifecycle.change_state(ticket, to=Ticket.State.RESOLVED, by=cast.rita, at=AT + HOUR, resolution="Corrected.")
+    make.message(ticket=ticket, at=AT + 2 * HOUR, body=body)
+    ruling = {"by": cast.rita, "reason": "Just a thank you.", "seen_through": make.on_screen(ticket=ticket)}
+    with pytest.raises(handling.Refused, match=named):
+        handling.no_reply_needed(ticket, at=AT + 3 * HOUR, **ruling)
+    [clock] = follow_ups(ticket)
+    assert (clock.state, Ticket.objects.get(pk=ticket.pk).state) == (State.OPEN, Ticket.State.OPEN)
+    for to in (Ticket.State.RESOLVED, Ticket.State.CLOSED):
+        found = {row.name: row.sentence for row in closing.missing(Ticket.objects.get(pk=ticket.pk), to)}
+        assert named in found["proposal"]
+    [row] = complexity.proposed(ticket)
+    complexity.dismiss_proposal(ticket, by=cast.rita, at=AT + 3 * HOUR, reason="A joke of theirs.", through=row.pk)
+    handling.no_reply_needed(ticket, at=AT + 3 * HOUR, **ruling)
+    assert follow_ups(ticket)[0].state == State.MET
+    assert closing.missing(Ticket.objects.get(pk=ticket.pk), Ticket.State.CLOSED) == []
 
 
 def test_a_customer_who_writes_to_a_resolved_ticket_opens_it(cast: Cast) -> None:

@@ -21,7 +21,8 @@ from tests import factories as make
 from tests.cast import Cast
 from tests.kill.reconcile import trails_with_gaps
 from tickets import escalation, handling, merging
-from tickets.conversation import ANSWERING, Purpose, root_number, running
+from tickets.complexity import proposed
+from tickets.conversation import ANSWERING, Purpose, inbound, root_number, running, was_answered
 from tickets.models import Interaction, Ticket
 
 
@@ -97,7 +98,8 @@ class Desk:
 
     def do_no_reply(self, ticket: Ticket, choice: int) -> None:
         root = Ticket.objects.get(pk=root_number(ticket.pk))
-        refused = bool(running(root, "respond")) or not running(root, "follow_up")
+        never = not was_answered(inbound(root), sorted(self.family(root)))
+        refused = bool(running(root, "respond") or not running(root, "follow_up") or never or proposed(root))
         try:
             with transaction.atomic():
                 handling.no_reply_needed(

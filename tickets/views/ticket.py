@@ -141,7 +141,10 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
     matter.clocks = [row for row in duties if row.is_running]
     matter.contacts = [row.contact_record.ended_at for row in said if hasattr(row, "contact_record")]
     matter.late_calls = [row.call.ruled_at for row in said if hasattr(row, "call") and row.call.is_typed_late]
-    if not has_merged:
+    if has_merged:
+        matter.proposals = complexity.proposed(ticket, numbers)
+    else:
+        matter.proposals = [ComplexityProposal(**row) for row in proposals]
         matter.call_backs = called_back
     if "steps" in procedure:
         matter.steps = procedure["steps"]
@@ -181,9 +184,7 @@ def workspace(ticket: Ticket, user: User, *, at: dt.datetime) -> dict[str, Any]:
         "may_see_sources": access.may(user, Permission.SEE_SOURCES, team_id=ticket.team_id),
         "may_confirm_calls": access.may(user, Permission.CONFIRM_CALLS, team_id=ticket.team_id),
         "is_complex": ticket.escalate_id is not None,
-        "proposal": _proposal(
-            complexity.proposed(ticket, numbers) if has_merged else [ComplexityProposal(**row) for row in proposals]
-        ),
+        "proposal": _proposal(matter.proposals),
         "undecided": any(row.obligation == "triage" for row in running),
         "must_escalate": any(row.obligation == "escalate" for row in running),
         "owes_follow_up": any(row.obligation == "follow_up" for row in running)
