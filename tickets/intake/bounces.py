@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import headers, mime
 from .charsets import decode, storable_line
 from .message import Message
-from .phrases import FOR_GOOD, NOT_YET, ROBOTS, UNDELIVERED
+from .phrases import COPY_FOLLOWS, FOR_GOOD, NOT_YET, ROBOTS, UNDELIVERED
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ _REPLY_CODE = re.compile(r"(?<![\d.\w])(4[2-5]\d|5[0-5]\d)[ -](?=\S)")
 _RECIPIENT = re.compile(r"<?([\w.+=&'*/-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})>?")
 _ORIGINAL_ID = re.compile(r"^[> \t]{0,10}Message-ID:[ \t]{0,10}(<[^<>\s]{1,900}>)", re.IGNORECASE | re.MULTILINE)
 _SEARCHED = 64 * 1024
+_LONGEST = 200  # characters of a line in which the beginning of a copy is looked for
 
 
 def find(message: Message) -> Bounce | None:
@@ -119,11 +120,7 @@ def _unstructured(message: Message, said: str) -> tuple[Failure, ...]:
         for each in headers.addresses(message.header("x-failed-recipients").encode("utf-8", "replace"), most=50)
         if each.address
     ]
-    report = (
-        said[: match.start()]
-        if (match := re.search(r"^-{2,}.*(?:copy|original|returned message|header)", said, re.I | re.M))
-        else said
-    )
+    report = _before_the_copy(said)
     if not listed:
         listed = [who for who in dict.fromkeys(_RECIPIENT.findall(report[:8_000])) if who.lower() not in own][:1]
     status = _STATUS.search(report)
@@ -142,6 +139,17 @@ def _unstructured(message: Message, said: str) -> tuple[Failure, ...]:
     )
     action = "delayed" if later else "failed"
     return tuple(Failure(who, action, code, storable_line(line)[:500]) for who in listed or [""])
+
+
+def _before_the_copy(said: str) -> str:
+    """What the server itself wrote. Only the head of each line is looked at, so that any length is cheap."""
+    at = 0
+    for line in said.split("\n"):
+        head = line[:_LONGEST]
+        if head.startswith("--") and any(word in head.lower() for word in COPY_FOLLOWS):
+            return said[:at]
+        at += len(line) + 1
+    return said
 
 
 def _original_id(message: Message) -> str:

@@ -156,7 +156,7 @@ AWAY = pattern(
     resposta automática|ausência
     odpowiedź automatyczna|autosvar|automaattinen|poissa|автоответ
     """,
-    before=r"\W*(?:(?:re|aw|sv)\s*:\s*)?",
+    before=r"\W*+(?:(?:re|aw|sv)\s*+:\s*+)?",
 )
 
 ROBOTS = pattern(
@@ -188,6 +188,14 @@ FOR_GOOD = pattern(r"""
 NOT_YET = pattern(r"""
     delayed|still (?:be )?(?:trying|retrying)|will (?:be )?retr|will keep trying|temporar|no action is required
     verzögert
+""")
+
+# What stands in the line of dashes above the copy of what was sent.
+COPY_FOLLOWS = lines("""
+    copy
+    original
+    returned message
+    header
 """)
 
 NOREPLY = pattern(

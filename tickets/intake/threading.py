@@ -21,6 +21,7 @@ from tickets.models import Delivery, Interaction, Ticket
 
 KEYS = [settings.LINK_KEY]
 _MOST = 50  # references of one message that are looked up: the newest
+_MOST_NAMED = 10  # reply addresses of one message that are looked up: a person answers one ticket, or a few
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,10 +36,11 @@ def find(message: Message, recipients: Iterable[str]) -> Thread | None:
     """The ticket that the message refers to by something only we can have made, or None."""
     sender = message.sender.address.strip().lower()
     believed = not _fails_authentication(message)
-    for address in recipients:
-        reference = references.read_reply_address(address)
-        ticket = Ticket.objects.filter(pk=reference.ticket).first() if reference else None
-        if reference is None or ticket is None:
+    # Anybody can name five hundred addresses that look like ours, each of which would be looked up.
+    named = dict.fromkeys(filter(None, map(references.read_reply_address, recipients)))
+    for reference in list(named)[:_MOST_NAMED]:
+        ticket = Ticket.objects.filter(pk=reference.ticket).first()
+        if ticket is None:
             continue
         if reference.is_for(sender, KEYS):
             return Thread(root(ticket), is_participant=believed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from tests.cast import Cast
 from tests.factories import AT, DAY, HOUR
 from tests.tickets.intake.letters import DESK, arrive, letter, mailbox
 from tickets import lifecycle, merging
-from tickets.intake import references, threading
+from tickets.intake import reading, references, threading
 from tickets.models import Delivery, InboundMessage, Interaction, Ticket, TicketLink
 
 State = InboundMessage.State
@@ -53,6 +55,15 @@ def test_an_answer_to_our_message_joins_its_ticket_and_starts_one_clock(ticket: 
     ticket.refresh_from_db()
     assert ticket.state == Ticket.State.OPEN
     assert Ticket.objects.count() == 1
+
+
+def test_five_hundred_reply_addresses_cost_no_more_than_a_few(
+    ticket: Ticket, django_assert_max_num_queries: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    forged = [token(ticket, f"someone.{number}@else.example") for number in range(500)]
+    message = reading.read(letter("Words", To=", ".join(forged)))
+    with django_assert_max_num_queries(100):
+        assert threading.find(message, [*forged, token(ticket)]) is None
 
 
 def test_case_and_other_references_do_not_matter(ticket: Ticket) -> None:
