@@ -48,7 +48,7 @@ def record(
     """Write down a finding; with `as_case` a non-compliance is reported with it. Raises Refused."""
     audit = programme.lock(audit)
     programme.check_is_open(audit)
-    programme.check_audits(audit, by)
+    programme.check_audits(audit, by, at=at)
     if clause not in CLAUSES:
         raise Refused(_("Choose the clause that the finding is about."))
     if severity not in Severity.values:
@@ -95,16 +95,16 @@ def _tell(finding: AuditFinding, says: str, to: list[User], at: dt.datetime, **f
     notices.tell(row, at=at)
 
 
-def may_answer(finding: AuditFinding, user: User) -> bool:
+def may_answer(finding: AuditFinding, user: User, *, at: dt.datetime | None = None) -> bool:
     """A supervisor of the team that was audited."""
-    return access.may(user, Permission.ANSWER_AUDITS, team_id=finding.team_id)
+    return access.may(user, Permission.ANSWER_AUDITS, team_id=finding.team_id, at=at)
 
 
 @transaction.atomic
 def answer(finding: AuditFinding, *, accepted: bool, text: str, by: User, at: dt.datetime) -> AuditFinding:
     """What the audited say to it: accepted or not, and why. Once; meets the clock. Raises Refused."""
     finding = lock(finding)
-    if not may_answer(finding, by):
+    if not may_answer(finding, by, at=at):
         raise Refused(_("A supervisor of the team that was audited answers."))
     if finding.state != State.OPEN:
         raise Refused(_("This finding has been answered."))
@@ -131,7 +131,7 @@ def case_of(finding: AuditFinding) -> NonCompliance | None:
 def follow_up(finding: AuditFinding, *, by: User, at: dt.datetime) -> NonCompliance:
     """Report a non-compliance for the finding; its seven days run from now. Raises Refused."""
     finding = lock(finding)
-    programme.check_audits(finding.audit, by)
+    programme.check_audits(finding.audit, by, at=at)
     if finding.state == State.CLOSED:
         raise Refused(_("This finding is closed."))
     if finding.case_number is not None:
@@ -155,7 +155,7 @@ def follow_up(finding: AuditFinding, *, by: User, at: dt.datetime) -> NonComplia
 def close(finding: AuditFinding, *, note: str, by: User, at: dt.datetime) -> AuditFinding:
     """The auditor, or another one of the contract, is content: answered, and where there is a case, corrected."""
     finding = lock(finding)
-    if not access.may(by, Permission.AUDIT, contract_id=finding.audit.contract_id):
+    if not access.may(by, Permission.AUDIT, contract_id=finding.audit.contract_id, at=at):
         raise Refused(_("An auditor of the contract closes a finding."))
     if finding.state != State.ANSWERED:
         raise Refused(_("A finding is closed once it has been answered."))

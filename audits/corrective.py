@@ -50,7 +50,7 @@ class File:
 def state_cause(case: NonCompliance, *, by: User, at: dt.datetime, text: str) -> NonCompliance:
     """Write down why it happened. It may be put better until the correction is verified; each version is on record."""
     case = lock(case)
-    independence.check_may_lead(case, by)
+    independence.check_may_lead(case, by, at=at)
     if case.state not in (State.OPEN, State.IMPLEMENTED):
         raise Refused(_("The correction has been verified; its cause does not change any more."))
     if not text.strip():
@@ -67,7 +67,7 @@ def plan_effect(
 ) -> NonCompliance:
     """Set by what, and when, the effect will be judged: beforehand, so not once something has been verified."""
     case = lock(case)
-    independence.check_may_lead(case, by)
+    independence.check_may_lead(case, by, at=at)
     if case.state not in (State.OPEN, State.IMPLEMENTED) or case.actions.filter(state=Doing.VERIFIED).exists():
         raise Refused(_("The effect is judged as was set beforehand. It was verified already, so this stands."))
     if not criterion.strip():
@@ -93,7 +93,7 @@ def add_action(
 ) -> CorrectiveAction:
     """Say what is done, and who does it until the case's correction is due."""
     case = lock(case)
-    independence.check_may_lead(case, by)
+    independence.check_may_lead(case, by, at=at)
     check_is_open(case)
     if not what.strip():
         raise Refused(_("Say what is done."))
@@ -120,7 +120,7 @@ def add_action(
 def withdraw_action(action: CorrectiveAction, *, by: User, at: dt.datetime, reason: str) -> CorrectiveAction:
     """Take back an action that is not going to be done, with the reason. It stays on record."""
     case, action = _lock_action(action)
-    independence.check_may_lead(case, by)
+    independence.check_may_lead(case, by, at=at)
     check_is_open(case)
     if action.state != Doing.PLANNED:
         raise Refused(_("It has been implemented; what was done is not taken back."))
@@ -152,7 +152,7 @@ def implement(
     """Say that an action is done, with the evidence. The last one meets the seven days of clause 8.1."""
     case, action = _lock_action(action)
     if action.owner_id != by.pk:
-        independence.check_may_lead(case, by)
+        independence.check_may_lead(case, by, at=at)
     if action.state != Doing.PLANNED:
         raise Refused(_("This action has been implemented already."))
     if not text.strip():

@@ -31,49 +31,51 @@ def people_in(case: NonCompliance) -> set[int]:
     return {pk for pk in found if pk is not None}
 
 
-def may_lead(case: NonCompliance, user: User) -> bool:
+def may_lead(case: NonCompliance, user: User, *, at: dt.datetime | None = None) -> bool:
     """Who may work on a case: the team's supervisors and the offices of clause 8.1; if confidential, its keeper."""
     if case.in_confidence:
-        return (case.contract_id, case.kept_by) in offices.held_by(user)
+        return (case.contract_id, case.kept_by) in offices.held_by(user, at=at)
     return access.may(
-        user, Permission.LEAD_CORRECTION, team_id=case.team_id
-    ) or case.contract_id in offices.contracts_of(user, *NonCompliance.TOLD)
+        user, Permission.LEAD_CORRECTION, team_id=case.team_id, at=at
+    ) or case.contract_id in offices.contracts_of(user, *NonCompliance.TOLD, at=at)
 
 
-def check_may_lead(case: NonCompliance, user: User) -> None:
-    if not may_lead(case, user):
+def check_may_lead(case: NonCompliance, user: User, at: dt.datetime) -> None:
+    if not may_lead(case, user, at=at):
         raise Refused(_("The team's supervisors, the representatives and the compliance owner work on this case."))
 
 
-def may_judge(case: NonCompliance, user: User) -> bool:
+def may_judge(case: NonCompliance, user: User, *, at: dt.datetime | None = None) -> bool:
     """Who may verify and judge, if independent: any supervisor of the contract, and the offices of clause 8.1.
 
     Of a confidential case the representatives of the parties only: its keeper has worked on it.
     """
     if case.in_confidence:
-        return case.contract_id in offices.contracts_of(user, *offices.REPRESENTATIVES)
-    return access.may(user, Permission.VERIFY_CORRECTION, contract_id=case.contract_id) or may_lead(case, user)
+        return case.contract_id in offices.contracts_of(user, *offices.REPRESENTATIVES, at=at)
+    return access.may(user, Permission.VERIFY_CORRECTION, contract_id=case.contract_id, at=at) or may_lead(
+        case, user, at=at
+    )
 
 
 def check_may_judge(case: NonCompliance, user: User, involved: set[int], at: dt.datetime) -> None:
-    if not may_judge(case, user):
+    if not may_judge(case, user, at=at):
         raise Refused(_("A supervisor, a representative of either party or the compliance owner judges this."))
     check(user, involved, at)
 
 
-def may_decide(measure: Measure, user: User) -> bool:
+def may_decide(measure: Measure, user: User, *, at: dt.datetime | None = None) -> bool:
     """Who may decide a measure or an appeal: supervisors of the team, and the offices of clause 8.1."""
     case = measure.case
     if case.in_confidence:
-        return may_judge(case, user)
+        return may_judge(case, user, at=at)
     return access.may(
-        user, Permission.DECIDE_MEASURES, team_id=case.team_id
-    ) or case.contract_id in offices.contracts_of(user, *NonCompliance.TOLD)
+        user, Permission.DECIDE_MEASURES, team_id=case.team_id, at=at
+    ) or case.contract_id in offices.contracts_of(user, *NonCompliance.TOLD, at=at)
 
 
 def check_may_decide(measure: Measure, user: User, at: dt.datetime, *also: int | None) -> None:
     """A person decides: not the one concerned, nor a subordinate, nor whoever proposed it."""
-    if not may_decide(measure, user):
+    if not may_decide(measure, user, at=at):
         raise Refused(_("A supervisor of the team, a representative or the compliance owner decides this."))
     check(user, {pk for pk in (measure.person_id, measure.proposed_by_id, *also) if pk is not None}, at)
 

@@ -48,7 +48,7 @@ def propose(
 ) -> Measure:  # fmt: skip
     """Propose a measure by hand. Somebody else decides."""
     case = lock_case(case)
-    independence.check_may_lead(case, by)
+    independence.check_may_lead(case, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why; the one concerned reads it and answers to it."))
     if (aim == Aim.PERSON) != (person is not None):
@@ -69,7 +69,7 @@ def hear(measure: Measure, *, by: User, at: dt.datetime, statement: str) -> Meas
     if measure.person_id is not None and measure.person_id != by.pk:
         raise Refused(_("Only the person concerned makes this statement."))
     if measure.person_id is None:
-        if not independence.may_decide(measure, by):
+        if not independence.may_decide(measure, by, at=at):
             raise Refused(_("A supervisor of the team, a representative or the compliance owner writes this down."))
         if not statement.strip():
             raise Refused(_("Write down who was heard and what they said."))

@@ -312,9 +312,9 @@ def check_is_open(case: NonCompliance) -> None:
 def take_lead(case: NonCompliance, *, to: User, by: User, at: dt.datetime) -> NonCompliance:
     """Say who leads the correction and answers for its clock. Whoever leads does not judge it later."""
     case = lock(case)
-    independence.check_may_lead(case, by)
+    independence.check_may_lead(case, by, at=at)
     check_is_open(case)
-    if not to.is_active or not independence.may_lead(case, to):
+    if not to.is_active or not independence.may_lead(case, to, at=at):
         raise Refused(_("%(name)s may not work on this case.") % {"name": to.name})
     before, case.lead = case.lead_id, to
     case.save()
@@ -332,7 +332,7 @@ def take_lead(case: NonCompliance, *, to: User, by: User, at: dt.datetime) -> No
 def split(case: NonCompliance, members: Collection[int], *, by: User, at: dt.datetime) -> NonCompliance:
     """Move these of a case's breaches to a case of their own, whose clock runs from the earliest of their reports."""
     case = lock(case)
-    independence.check_may_lead(case, by)
+    independence.check_may_lead(case, by, at=at)
     check_is_open(case)
     rows = list(case.memberships.select_for_update().filter(pk__in=members).select_related("breach__deadline"))
     if not rows:

@@ -67,10 +67,10 @@ def _officers(audit: Audit, at: dt.datetime) -> list[User]:
 # ---------------------------------------------------------------- the plan
 
 
-def may_plan(contract: Contract, user: User) -> bool:
+def may_plan(contract: Contract, user: User, *, at: dt.datetime | None = None) -> bool:
     """An auditor of the contract, the representatives of its parties and its compliance owner."""
-    return access.may(user, Permission.AUDIT, contract_id=contract.pk) or contract.pk in offices.contracts_of(
-        user, *Audit.OFFICES
+    return access.may(user, Permission.AUDIT, contract_id=contract.pk, at=at) or contract.pk in offices.contracts_of(
+        user, *Audit.OFFICES, at=at
     )
 
 
@@ -95,7 +95,7 @@ def plan(
     at: dt.datetime,
 ) -> Audit:
     """Plan an audit of what these teams closed in a period. Nobody who worked there then audits it. Raises Refused."""
-    if not may_plan(contract, by):
+    if not may_plan(contract, by, at=at):
         raise Refused(_("An auditor, a representative of either party or the compliance owner plans an audit."))
     if not title.strip():
         raise Refused(_("Give the audit a title."))
@@ -206,10 +206,10 @@ def _five_working_days(audit: Audit, at: dt.datetime) -> dt.datetime:
     )
 
 
-def may_give(audit: Audit, user: User) -> bool:
+def may_give(audit: Audit, user: User, *, at: dt.datetime | None = None) -> bool:
     """An administrator, or a representative of either party; never to oneself."""
-    allowed = access.may(user, Permission.GIVE_AUDIT_ACCESS) or audit.contract_id in offices.contracts_of(
-        user, *offices.REPRESENTATIVES
+    allowed = access.may(user, Permission.GIVE_AUDIT_ACCESS, at=at) or audit.contract_id in offices.contracts_of(
+        user, *offices.REPRESENTATIVES, at=at
     )
     return allowed and user.pk not in (audit.auditor_id, audit.second_id)
 
@@ -222,7 +222,7 @@ def give_access(audit: Audit, *, until: dt.datetime, by: User, at: dt.datetime) 
     """
     audit = lock(audit)
     check_is_open(audit)
-    if not may_give(audit, by):
+    if not may_give(audit, by, at=at):
         raise Refused(_("An administrator or a representative gives access, and never to themselves."))
     if audit.access is None:
         raise Refused(_("Nobody has asked for access yet."))
@@ -254,16 +254,16 @@ def give_access(audit: Audit, *, until: dt.datetime, by: User, at: dt.datetime) 
     return given
 
 
-def check_audits(audit: Audit, user: User) -> None:
+def check_audits(audit: Audit, user: User, at: dt.datetime) -> None:
     """Raise Refused unless this person audits it and has been let in for now."""
     if user.pk not in (audit.auditor_id, audit.second_id):
         raise Refused(_("Only whoever the plan names audits this."))
-    if not access.may(user, Permission.AUDIT, contract_id=audit.contract_id):
+    if not access.may(user, Permission.AUDIT, contract_id=audit.contract_id, at=at):
         raise Refused(_("Your access for this audit has not begun, or is over. Ask for it on the audit's page."))
 
 
-def _check_leads(audit: Audit, user: User) -> None:
-    check_audits(audit, user)
+def _check_leads(audit: Audit, user: User, at: dt.datetime) -> None:
+    check_audits(audit, user, at=at)
     if user.pk != audit.auditor_id:
         raise Refused(_("The auditor named in the plan does this."))
 
@@ -316,7 +316,7 @@ def draw(audit: Audit, *, by: User, at: dt.datetime, seed: str = "") -> list[Dra
     """
     audit = lock(audit)
     check_is_open(audit)
-    _check_leads(audit, by)
+    _check_leads(audit, by, at=at)
     if audit.state != State.PLANNED:
         raise Refused(_("The sample has been drawn. Another ticket is drawn for one of it, with a reason."))
     if at < audit.until:
@@ -356,10 +356,10 @@ def _draw(
     )  # fmt: skip
 
 
-def check_can_put_aside(draw: Draw, audit: Audit, by: User) -> None:
+def check_can_put_aside(draw: Draw, audit: Audit, by: User, at: dt.datetime) -> None:
     """Raise Refused unless the auditor may still take this draw out: running, not excused, signed by nobody."""
     check_is_open(audit)
-    _check_leads(audit, by)
+    _check_leads(audit, by, at=at)
     if draw.is_excused:
         raise Refused(_("This draw is excused already."))
     if draw.scorings.filter(scored_at__isnull=False).exists():
@@ -378,7 +378,7 @@ def redraw(draw: Draw, *, reason: str, by: User, at: dt.datetime) -> Draw:
     """Draw the next ticket of the same group for one that cannot be scored. Both stay on record. Raises Refused."""
     audit = lock(draw.audit)
     draw = Draw.objects.select_for_update().get(pk=draw.pk)
-    check_can_put_aside(draw, audit, by)
+    check_can_put_aside(draw, audit, by, at=at)
     rows = list(audit.draws.values_list("rank", "number"))
     people = audit.population
     one = sampling.another(
@@ -401,7 +401,7 @@ def excuse(draw: Draw, *, reason: str, by: User, at: dt.datetime) -> Draw:
     """Leave a drawn ticket unscored, with the reason; the report says so. Raises Refused."""
     audit = lock(draw.audit)
     draw = Draw.objects.select_for_update().get(pk=draw.pk)
-    check_can_put_aside(draw, audit, by)
+    check_can_put_aside(draw, audit, by, at=at)
     _put_aside(draw, reason, by=by, at=at)
     trail.record(
         Act.AUDIT_EXCUSED, audit.trail_subject, by=by, at=at, facts={"rank": draw.rank, "ticket": draw.number},
@@ -429,7 +429,7 @@ def close(audit: Audit, *, conclusion: str, by: User, at: dt.datetime) -> Audit:
     """End an audit when every draw is scored or excused. Findings go on until they are closed. Raises Refused."""
     audit = lock(audit)
     check_is_open(audit)
-    _check_leads(audit, by)
+    _check_leads(audit, by, at=at)
     if audit.state != State.RUNNING:
         raise Refused(_("No sample has been drawn yet. An audit that does not take place is withdrawn."))
     left = unfinished(audit)

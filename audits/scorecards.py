@@ -40,10 +40,10 @@ STANDARD = (
 )
 
 
-def may_publish(contract: Contract, user: User) -> bool:
+def may_publish(contract: Contract, user: User, *, at: dt.datetime | None = None) -> bool:
     """Auditors of the contract and its compliance owner."""
-    return access.may(user, Permission.AUDIT, contract_id=contract.pk) or contract.pk in offices.contracts_of(
-        user, Office.COMPLIANCE_OWNER
+    return access.may(user, Permission.AUDIT, contract_id=contract.pk, at=at) or contract.pk in offices.contracts_of(
+        user, Office.COMPLIANCE_OWNER, at=at
     )
 
 
@@ -60,7 +60,7 @@ def current(contract: Contract, *, at: dt.datetime) -> Scorecard:
 @transaction.atomic
 def publish(contract: Contract, asked: Sequence[Asked], *, because: str, by: User, at: dt.datetime) -> Scorecard:
     """Publish the next version. Audits that are planned keep the one that they were planned with. Raises Refused."""
-    if not may_publish(contract, by):
+    if not may_publish(contract, by, at=at):
         raise Refused(_("An auditor of the contract or its compliance owner publishes the scorecard."))
     if not asked:
         raise Refused(_("A scorecard has at least one question."))

@@ -54,7 +54,7 @@ def check_can_score(draw: Draw, user: User, at: dt.datetime) -> Ticket:
     """Raise Refused unless this person may score this draw now. Returns the ticket."""
     audit = draw.audit
     programme.check_is_open(audit)
-    programme.check_audits(audit, user)
+    programme.check_audits(audit, user, at=at)
     if draw.is_excused:
         raise Refused(_("This draw is excused: %(why)s") % {"why": draw.excused_because})
     if is_second(draw, user) and not draw.is_twice:

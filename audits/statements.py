@@ -191,7 +191,7 @@ def compose(statement: Statement, as_of: dt.datetime) -> dict[str, Any]:
 
 def check_can_sign(statement: Statement, by: User, at: dt.datetime) -> None:
     """A supervisor under the contract, once the month is over."""
-    access.check(by, Permission.SIGN_STATEMENTS, contract_id=statement.contract_id)
+    access.check(by, Permission.SIGN_STATEMENTS, contract_id=statement.contract_id, at=at)
     if at < statement.deadline.starts_at:
         raise Refused(_("The month is not over yet."))
 

@@ -36,11 +36,17 @@ class Grant:
     role: Role
     team_id: int | None
     contract_id: int | None  # the team's, or the granted one
+    starts_at: dt.datetime
+    ends_at: dt.datetime | None
+
+    def is_in_force(self, at: dt.datetime) -> bool:
+        """Whether it holds at that moment: from its start until, exclusively, its end."""
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scope:
-    """What one person may do at one moment, read once for each request from the dated grants."""
+    """What one person may do at one moment."""
 
     grants: tuple[Grant, ...]
     audited: frozenset[int] = frozenset()  # the teams under the contracts that the person audits
@@ -79,33 +85,85 @@ class Scope:
 NOBODY = Scope(())
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Held:
+    """All that a person was ever granted, read once; and the moment at which the door judges it."""
+
+    at: dt.datetime
+    grants: tuple[Grant, ...]
+    teams: tuple[tuple[int, int], ...]  # (contract, team), under the contracts that the person ever audited
+    scope: Scope  # at the door's moment, which nearly every question is about
+
+    @classmethod
+    def of(cls, user: User, at: dt.datetime) -> Held:
+        rows = RoleGrant.objects.filter(user=user).values_list(
+            "role", "team", "team__contract", "contract", "starts_at", "ends_at"
+        )
+        grants = tuple(
+            Grant(Role(role), team, of_team or contract, starts_at, ends_at)
+            for role, team, of_team, contract, starts_at, ends_at in rows
+        )
+        audited = {grant.contract_id for grant in grants if grant.role is Role.AUDITOR}
+        teams = tuple(Team.objects.filter(contract__in=audited).values_list("contract", "pk")) if audited else ()
+        return cls(at, grants, teams, _scope(grants, teams, at))
+
+    def scope_at(self, at: dt.datetime) -> Scope:
+        return self.scope if at == self.at else _scope(self.grants, self.teams, at)
+
+
+def _scope(grants: Iterable[Grant], teams: Iterable[tuple[int, int]], at: dt.datetime) -> Scope:
+    scope = Scope(tuple(grant for grant in grants if grant.is_in_force(at)))
+    if contracts := scope.contracts(Role.AUDITOR):
+        audited = frozenset(team for contract, team in teams if contract in contracts)
+        scope = dataclasses.replace(scope, audited=audited)
+    return scope
+
+
+def _held(user: User, at: dt.datetime | None) -> Held:
+    """The person's grants; kept on the user object, which lives as long as the request or the batch of a loop."""
+    if user.held_cache is None:
+        user.held_cache = Held.of(user, at or clock.now())
+    return user.held_cache
+
+
 def scope_of(user: User, at: dt.datetime | None = None) -> Scope:
-    """The person's scope; kept on the user object, which lives as long as the request."""
+    """What the person may do at that moment. A door may leave it out: then it is the moment of its first question.
+
+    Rules and verbs name theirs, for a loop may judge another day than today.
+    """
     if not getattr(user, "is_active", False) or user.pk is None:
         return NOBODY
-    if user.scope_cache is None:
-        rows = RoleGrant.objects.in_force(at or clock.now()).filter(user=user)
-        scope = Scope(
-            tuple(
-                Grant(Role(role), team, of_team or contract)
-                for role, team, of_team, contract in rows.values_list("role", "team", "team__contract", "contract")
-            )
-        )
-        if contracts := scope.contracts(Role.AUDITOR):
-            audited = Team.objects.filter(contract__in=contracts).values_list("pk", flat=True)
-            scope = dataclasses.replace(scope, audited=frozenset(audited))
-        user.scope_cache = scope
-    return user.scope_cache
+    held = _held(user, at)
+    return held.scope if at is None else held.scope_at(at)
 
 
-def may(user: Any, permission: Permission, *, team_id: int | None = None, contract_id: int | None = None) -> bool:
+def moment(user: User, at: dt.datetime | None = None) -> dt.datetime:
+    """That moment, or the one at which the door judges this person."""
+    return at or _held(user, None).at
+
+
+def may(
+    user: Any,
+    permission: Permission,
+    *,
+    team_id: int | None = None,
+    contract_id: int | None = None,
+    at: dt.datetime | None = None,
+) -> bool:
     """Whether the table lets this person do it. Anonymous people may do nothing that is in the table."""
-    return isinstance(user, User) and scope_of(user).may(permission, team_id=team_id, contract_id=contract_id)
+    return isinstance(user, User) and scope_of(user, at).may(permission, team_id=team_id, contract_id=contract_id)
 
 
-def check(user: User, permission: Permission, *, team_id: int | None = None, contract_id: int | None = None) -> None:
-    """Raise Refused unless the table lets this person do it."""
-    if not may(user, permission, team_id=team_id, contract_id=contract_id):
+def check(
+    user: User,
+    permission: Permission,
+    *,
+    at: dt.datetime,
+    team_id: int | None = None,
+    contract_id: int | None = None,
+) -> None:
+    """Raise Refused unless the table lets this person do it at that moment."""
+    if not may(user, permission, team_id=team_id, contract_id=contract_id, at=at):
         raise Refused(_("Your role does not allow this. Ask a supervisor or an administrator."))
 
 
@@ -178,9 +236,9 @@ def people_with(role: Role, *, at: dt.datetime, teams: Iterable[int] | None = No
     return list(User.objects.filter(pk__in=grants.values("user")).order_by("name", "pk"))
 
 
-def contracts_of(user: User) -> list[Contract]:
+def contracts_of(user: User, *, at: dt.datetime | None = None) -> list[Contract]:
     """The contracts that this person's work is under; all of them for an administrator."""
-    scope = scope_of(user)
+    scope = scope_of(user, at)
     if Role.ADMINISTRATOR in scope.roles():
         return list(Contract.objects.order_by("pk"))
     return list(Contract.objects.filter(pk__in=scope.contracts(*Role)).order_by("pk"))

@@ -391,7 +391,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
     ) -> HttpResponseBase:
         person, at, reason = access.person(request), clock.now(), str(good.get("reason", ""))
         columns = list(self._columns(request, opened=bool(reason)))
-        audited = access.scope_of(person).contracts(Role.AUDITOR)
+        audited = access.scope_of(person, at).contracts(Role.AUDITOR)
         taking = exporting.Taking(
             person, str(self.opts.label_lower), kind, self._narrowed(request),
             exporting.only(audited), good["recipient"], reason,

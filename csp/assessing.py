@@ -56,7 +56,7 @@ def propose(
 
     `only_way` says that no other way to the customer was known than the one of the attempts.
     """
-    access.check(by, Permission.PROPOSE_ASSESSMENT, team_id=breach.team_id)
+    access.check(by, Permission.PROPOSE_ASSESSMENT, team_id=breach.team_id, at=at)
     Breach.objects.select_for_update(of=("self",), no_key=True).get(pk=breach.pk)
     if Assessment.objects.filter(breach=breach).exists():
         raise access.Refused(_("This breach has been assessed already; it may be once."))
@@ -138,11 +138,11 @@ def check_can_decide(row: Assessment, by: User, at: dt.datetime) -> None:
 
     Or a representative of either party, who is of no team.
     """
-    if row.breach.contract_id not in offices.contracts_of(by, *offices.REPRESENTATIVES):
-        access.check(by, Permission.DECIDE_ASSESSMENT, contract_id=row.breach.contract_id)
+    if row.breach.contract_id not in offices.contracts_of(by, *offices.REPRESENTATIVES, at=at):
+        access.check(by, Permission.DECIDE_ASSESSMENT, contract_id=row.breach.contract_id, at=at)
     if row.decided_at is not None:
         raise deadlines.AlreadyEnded(_("This assessment has been decided already."))
-    if row.breach.team_id in _teams(by):
+    if row.breach.team_id in _teams(by, at=at):
         raise access.Refused(_("You belong to the team whose breach this is. A supervisor of another team decides."))
     if row.breach.deadline.subject_ref in _kept_from(by):
         raise access.Refused(_("This is about you. Somebody else decides it."))
@@ -181,8 +181,8 @@ def _kept_from(user: User) -> QuerySet[KeptFrom, str]:
     return KeptFrom.objects.filter(user=user, until__isnull=True).values_list("subject_ref", flat=True)
 
 
-def _teams(user: User) -> set[int]:
-    return {grant.team_id for grant in access.scope_of(user).grants if grant.team_id is not None}
+def _teams(user: User, *, at: dt.datetime | None = None) -> set[int]:
+    return {grant.team_id for grant in access.scope_of(user, at=at).grants if grant.team_id is not None}
 
 
 @transaction.atomic

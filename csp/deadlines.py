@@ -226,7 +226,7 @@ def holders(row: Deadline) -> set[int]:
 
 def check_can_waive(row: Deadline, by: User, at: dt.datetime) -> None:
     """A supervisor who never held it may waive, before it is due, with a reason (ARCHITECTURE, Words)."""
-    access.check(by, Permission.WAIVE, team_id=row.team_id)
+    access.check(by, Permission.WAIVE, team_id=row.team_id, at=at)
     if not row.is_running:
         raise AlreadyEnded(_("This deadline has ended already."))
     if row.state != Deadline.State.OPEN or row.due_at < at:

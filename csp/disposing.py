@@ -79,7 +79,7 @@ def preview(roots: Sequence[Root], contract: Contract, at: dt.datetime, *, needs
 @transaction.atomic
 def propose(roots: Sequence[Root], contract: Contract, *, by: User, at: dt.datetime) -> Disposal:
     """Write down what is due and not held, for a second person to approve. Raises Refused."""
-    access.check(by, Permission.PROPOSE_DISPOSAL, contract_id=contract.pk)
+    access.check(by, Permission.PROPOSE_DISPOSAL, contract_id=contract.pk, at=at)
     Contract.objects.select_for_update(no_key=True).get(pk=contract.pk)
     if Disposal.objects.filter(contract=contract, finished_at__isnull=True).exists():
         raise Refused(_("A disposal is under way already. It has to be carried out or declined first."))
@@ -107,9 +107,9 @@ def _list_digest(rows: Iterable[Listed | DisposalItem]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def check_can_approve(disposal: Disposal, by: User) -> None:
+def check_can_approve(disposal: Disposal, by: User, at: dt.datetime) -> None:
     """Somebody else than the one who proposed it."""
-    access.check(by, Permission.APPROVE_DISPOSAL, contract_id=disposal.contract_id)
+    access.check(by, Permission.APPROVE_DISPOSAL, contract_id=disposal.contract_id, at=at)
     if disposal.finished_at is not None or disposal.approved_at is not None:
         raise Refused(_("This disposal has been decided already."))
     if disposal.proposed_by_id == by.pk:
@@ -120,7 +120,7 @@ def check_can_approve(disposal: Disposal, by: User) -> None:
 def approve(disposal: Disposal, *, by: User, at: dt.datetime) -> Disposal:
     """Let the listed records go; the product removes them from now on. Raises Refused."""
     row = Disposal.objects.select_for_update(of=("self",), no_key=True).get(pk=disposal.pk)
-    check_can_approve(row, by)
+    check_can_approve(row, by, at=at)
     if _list_digest(row.items.all()) != row.listed:
         raise Refused(_("The list is not the one that was proposed. Decline it, and have the trail verified."))
     row.approved_by, row.approved_at = by, at
@@ -133,7 +133,7 @@ def approve(disposal: Disposal, *, by: User, at: dt.datetime) -> Disposal:
 def decline(disposal: Disposal, *, by: User, at: dt.datetime) -> Disposal:
     """Leave everything where it is. Whoever proposed it may do that, too. Raises Refused."""
     row = Disposal.objects.select_for_update(of=("self",), no_key=True).get(pk=disposal.pk)
-    access.check(by, Permission.APPROVE_DISPOSAL, contract_id=row.contract_id)
+    access.check(by, Permission.APPROVE_DISPOSAL, contract_id=row.contract_id, at=at)
     if row.finished_at is not None or row.approved_at is not None:
         raise Refused(_("This disposal has been decided already."))
     row.declined_by, row.finished_at = by, at

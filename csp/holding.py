@@ -33,7 +33,7 @@ def kind_of(subject: Any) -> Hold.Kind:
 @transaction.atomic
 def place(subject: Any, *, team: Team, by: User, at: dt.datetime, reason: str) -> Hold:
     """Hold a record, a customer or a person (a row) for a team's supervisors. Raises Refused."""
-    access.check(by, Permission.PLACE_HOLDS, team_id=team.pk)
+    access.check(by, Permission.PLACE_HOLDS, team_id=team.pk, at=at)
     kind = kind_of(subject)
     if not reason.strip():
         raise Refused(_("Say why it must be kept; the reason stands in the evidence."))
@@ -68,13 +68,13 @@ def _clock(hold: Hold, *, by: User, at: dt.datetime) -> None:
     [hold.review] = deadlines.start([deadlines.draft("hold_review", subject, version, starts_at=at)], at=at)
 
 
-def _locked(hold: Hold, by: User) -> Hold:
+def _locked(hold: Hold, by: User, at: dt.datetime) -> Hold:
     row = (
         Hold.objects.select_for_update(of=("self",), no_key=True)
         .select_related("team", "contract", "review")
         .get(pk=hold.pk)
     )
-    access.check(by, Permission.PLACE_HOLDS, team_id=row.team_id)
+    access.check(by, Permission.PLACE_HOLDS, team_id=row.team_id, at=at)
     if row.lifted_at is not None:
         raise Refused(_("This hold has been lifted already."))
     return row
@@ -83,7 +83,7 @@ def _locked(hold: Hold, by: User) -> Hold:
 @transaction.atomic
 def keep_on(hold: Hold, *, by: User, at: dt.datetime, reason: str) -> Hold:
     """Review a hold and let it stand; the next review falls due in six months. Raises Refused."""
-    row = _locked(hold, by)
+    row = _locked(hold, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why it is still needed."))
     deadlines.meet([row.review], at=at, by=by, how="kept on")
@@ -99,7 +99,7 @@ def keep_on(hold: Hold, *, by: User, at: dt.datetime, reason: str) -> Hold:
 @transaction.atomic
 def lift(hold: Hold, *, by: User, at: dt.datetime, reason: str) -> Hold:
     """Let go: from now on the record's own term counts again. Raises Refused."""
-    row = _locked(hold, by)
+    row = _locked(hold, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why it need not be kept any longer."))
     row.lifted_at, row.lifted_by, row.lifted_because = at, by, reason.strip()

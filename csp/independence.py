@@ -18,7 +18,7 @@ from csp.roles import Role
 
 def is_subordinate(user: User, of: Iterable[int], at: dt.datetime) -> bool:
     """Whether one of these people supervises a team in which this person works."""
-    mine = access.scope_of(user).teams(Role.REPRESENTATIVE)
+    mine = access.scope_of(user, at).teams(Role.REPRESENTATIVE)
     return RoleGrant.objects.in_force(at).filter(user__in=list(of), role=Role.SUPERVISOR, team__in=mine).exists()
 
 

@@ -27,7 +27,7 @@ FIELDS = (
 @transaction.atomic
 def add(values: Mapping[str, Any], *, secret: str = "", client_secret: str = "", by: User, at: dt.datetime) -> Mailbox:
     """Set up a mailbox. Mail received before its cut-over is kept without acknowledgement or clock."""
-    access.check(by, Permission.MANAGE_MAILBOXES)
+    access.check(by, Permission.MANAGE_MAILBOXES, at=at)
     return _write(Mailbox(created_at=at), values, Secrets(secret, client_secret), by=by, at=at)
 
 
@@ -36,7 +36,7 @@ def change(
     mailbox: Mailbox, values: Mapping[str, Any], *, secret: str = "", client_secret: str = "", by: User, at: dt.datetime
 ) -> Mailbox:
     """Change how a mailbox works; an empty `secret` keeps the one that is stored, while the server stays the same."""
-    access.check(by, Permission.MANAGE_MAILBOXES)
+    access.check(by, Permission.MANAGE_MAILBOXES, at=at)
     mailbox = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     is_in_use = mailbox.first_mail_at is not None or mailbox.fetched_at is not None
     if values["cut_over_at"] != mailbox.cut_over_at and is_in_use:

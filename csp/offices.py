@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
-from csp import access, clock
+from csp import access
 from csp.models import Appointment, User
 from csp.roles import Office, Role
 
@@ -45,10 +45,12 @@ def to_tell(contract_id: int, offices: Iterable[str], *, at: dt.datetime) -> lis
 
 
 def held_by(user: User, at: dt.datetime | None = None) -> frozenset[tuple[int, str]]:
-    """The offices that this person acts for, as (contract, office)."""
+    """The offices that this person acts for, as (contract, office); at the moment of the door, where none is named."""
     if not user.is_active:
         return frozenset()
-    rows = Appointment.objects.in_force(at or clock.now()).filter(Q(user=user) | Q(deputy=user, user__is_active=False))
+    rows = Appointment.objects.in_force(access.moment(user, at)).filter(
+        Q(user=user) | Q(deputy=user, user__is_active=False)
+    )
     return frozenset(rows.values_list("contract", "office"))
 
 

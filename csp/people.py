@@ -34,7 +34,7 @@ def change_own(user: User, values: Mapping[str, Any], *, at: dt.datetime) -> Use
 @transaction.atomic
 def add(values: Mapping[str, Any], *, by: User, at: dt.datetime) -> User:
     """Give somebody an account and mail them a link with which to choose a password."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     user = _create(values, at)
     trail.record(
         Act.PERSON_ADDED, subject_of(user), by=by, at=at,
@@ -82,7 +82,7 @@ def first_administrator(email: str, name: str, *, at: dt.datetime) -> User:
 @transaction.atomic
 def change(user: User, values: Mapping[str, Any], *, by: User, at: dt.datetime) -> User:
     """Correct what an account says. A new mail address is told to the old one too."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     user = lock(user)
     former_address = user.email
     other = signin.find(values.get("email", ""))
@@ -98,7 +98,7 @@ def change(user: User, values: Mapping[str, Any], *, by: User, at: dt.datetime) 
 @transaction.atomic
 def invite(user: User, *, by: User, at: dt.datetime) -> None:
     """Mail a fresh link with which to choose a password."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     user = lock(user)
     if not user.is_active:
         raise Refused(_("This account is not active. Make it active first."))
@@ -109,7 +109,7 @@ def invite(user: User, *, by: User, at: dt.datetime) -> None:
 @transaction.atomic
 def reset_second_factor(user: User, *, by: User, at: dt.datetime) -> None:
     """Take away the second factor of somebody who lost it; their sessions end. Nobody does it for themselves."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     if user == by:
         raise Refused(_("Ask another administrator: nobody takes away the own second factor here."))
     lock(user)
@@ -126,7 +126,7 @@ def grant(
     reason: str = "",
 ) -> RoleGrant:  # fmt: skip
     """Give somebody a role from now on: in a team, or over a contract."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     if user == by:
         raise Refused(_("Nobody gives a role to themselves. Ask another administrator."))
     if not lock(user).is_active:
@@ -154,7 +154,7 @@ def grant(
 @transaction.atomic
 def end_role(given: RoleGrant, *, by: User, at: dt.datetime) -> RoleGrant:
     """Take a role back from now on; the grant stays on record. The last administrator stays one."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     if given.user == by:
         raise Refused(_("Nobody ends an own role. Ask another administrator."))
     _lock_administrators()
@@ -193,7 +193,7 @@ def _check_not_the_last(user: User, at: dt.datetime) -> None:
 @transaction.atomic
 def deactivate(user: User, *, by: User, at: dt.datetime) -> User:
     """Let somebody leave: sessions, roles and offices end now; their open work goes back to its teams (tickets)."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     if user == by:
         raise Refused(_("Nobody deactivates themselves. Ask another administrator."))
     _lock_administrators()
@@ -220,7 +220,7 @@ def deactivate(user: User, *, by: User, at: dt.datetime) -> User:
 @transaction.atomic
 def reactivate(user: User, *, by: User, at: dt.datetime) -> User:
     """Let somebody come back. Roles are given anew; a link to choose a password is mailed."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     user = lock(user)
     if user.is_active:
         raise Refused(_("This account is active."))
@@ -242,7 +242,7 @@ def appoint(
     office: Office, contract: Contract, user: User, *, by: User, at: dt.datetime, deputy: User | None = None
 ) -> Appointment:
     """Give an office under the contract to somebody, and a deputy; whoever held it until now is released."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     if deputy == user:
         raise Refused(_("A deputy is somebody else."))
     # People before the contract, and held: who is leaving at this moment holds no office afterwards.
@@ -264,7 +264,7 @@ def appoint(
 @transaction.atomic
 def end_appointment(row: Appointment, *, by: User, at: dt.datetime) -> Appointment:
     """Release somebody from an office; it is empty until somebody is appointed."""
-    access.check(by, Permission.MANAGE_PEOPLE)
+    access.check(by, Permission.MANAGE_PEOPLE, at=at)
     Contract.objects.select_for_update().get(pk=row.contract_id)
     row = Appointment.objects.select_for_update().get(pk=row.pk)
     if row.ends_at is not None:

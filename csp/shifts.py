@@ -51,7 +51,7 @@ def plan(
     at: dt.datetime,
 ) -> ShiftPlan:
     """Set the hours of a team. Targets that run already keep their due time; no clock of the contract counts in it."""
-    access.check(by, Permission.MANAGE_SHIFTS, team_id=team.pk)
+    access.check(by, Permission.MANAGE_SHIFTS, team_id=team.pk, at=at)
     if country and not servicetime.is_place(country, subdivision):
         raise Refused(
             _("The public holidays of this place are not known. Leave it empty, and write them as exceptions.")
@@ -95,11 +95,11 @@ def sentence(row: Absence, reader: User) -> str:
     return text % words
 
 
-def check_can_enter(user: User, by: User) -> None:
+def check_can_enter(user: User, by: User, at: dt.datetime) -> None:
     """One's own, or of somebody whose supervisor one is."""
-    theirs = access.scope_of(user).teams_where(Permission.WORK_TICKETS)
-    if user != by and not theirs & access.scope_of(by).teams_where(Permission.MANAGE_SHIFTS):
-        access.check(by, Permission.MANAGE_PEOPLE)
+    theirs = access.scope_of(user, at=at).teams_where(Permission.WORK_TICKETS)
+    if user != by and not theirs & access.scope_of(by, at=at).teams_where(Permission.MANAGE_SHIFTS):
+        access.check(by, Permission.MANAGE_PEOPLE, at=at)
 
 
 @transaction.atomic
@@ -107,7 +107,7 @@ def enter(
     user: User, *, starts_at: dt.datetime, ends_at: dt.datetime, deputy: User | None, by: User, at: dt.datetime
 ) -> Absence:
     """Write down that somebody is away, and who stands in."""
-    check_can_enter(user, by)
+    check_can_enter(user, by, at=at)
     if ends_at <= starts_at or ends_at <= at:
         raise Refused(_("An absence ends after it began, and after now."))
     if deputy is not None and (deputy == user or not deputy.is_active):
@@ -126,7 +126,7 @@ def enter(
 def end(row: Absence, *, by: User, at: dt.datetime) -> Absence:
     """Somebody is back, or does not go after all."""
     row = Absence.objects.select_for_update(of=("self",)).select_related("user").get(pk=row.pk)
-    check_can_enter(row.user, by)
+    check_can_enter(row.user, by, at=at)
     if row.ends_at <= at:
         raise Refused(_("This absence is over already."))
     row.ends_at = max(at, row.starts_at)

@@ -21,7 +21,7 @@ CONTRACT_FIELDS = ("company", "party", "zone", "privacy_url", "complex_above")
 @transaction.atomic
 def add(contract: Contract, name: str, *, by: User, at: dt.datetime) -> Team:
     """Make a team under a contract."""
-    access.check(by, Permission.MANAGE_TEAMS)
+    access.check(by, Permission.MANAGE_TEAMS, at=at)
     _check_name(contract, name)
     team = Team.objects.create(contract=contract, name=name, created_at=at)
     trail.record(Act.SETTING_CHANGED, f"team:{team.pk}", by=by, at=at, facts={"added": True, "name": name})
@@ -33,7 +33,7 @@ def change(
     team: Team, *, name: str, is_active: bool, by: User, at: dt.datetime, complex_above: int | None = None
 ) -> Team:
     """Rename a team, set its limit, let it rest or wake it. One that owes something, or that mail comes to, cannot."""
-    access.check(by, Permission.MANAGE_TEAMS)
+    access.check(by, Permission.MANAGE_TEAMS, at=at)
     team = Team.objects.select_for_update().get(pk=team.pk)
     _check_name(team.contract, name, besides=team)
     if team.is_active and not is_active:
@@ -61,7 +61,7 @@ def _check_name(contract: Contract, name: str, besides: Team | None = None) -> N
 @transaction.atomic
 def change_contract(contract: Contract, values: Mapping[str, Any], *, by: User, at: dt.datetime) -> Contract:
     """Correct the names of the parties, the time zone and the privacy notice; what was signed does not change here."""
-    access.check(by, Permission.MANAGE_TEAMS)
+    access.check(by, Permission.MANAGE_TEAMS, at=at)
     contract = Contract.objects.select_for_update().get(pk=contract.pk)
     changed = [name for name in CONTRACT_FIELDS if name in values and getattr(contract, name) != values[name]]
     if "zone" in changed and agreement.in_force(contract, at).is_signed:

@@ -52,7 +52,7 @@ def make(user: User, *, name: str, scope: ApiToken.Scope, days: int, at: dt.date
 def revoke(token: ApiToken, *, by: User, at: dt.datetime) -> ApiToken:
     """End a token now: one's own, or as an administrator anybody's. Raises Refused."""
     if token.user_id != by.pk:
-        access.check(by, Permission.MANAGE_PEOPLE)
+        access.check(by, Permission.MANAGE_PEOPLE, at=at)
     lock(token.user)
     row = ApiToken.objects.select_for_update().get(pk=token.pk)
     if row.revoked_at is not None:

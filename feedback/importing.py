@@ -128,7 +128,7 @@ def _row(line: int, cells: dict[str, str], teams: dict[str, Team], *, zone: dt.t
 @transaction.atomic
 def bring_in(rows: Sequence[Row], contract: Contract, *, by: User, at: dt.datetime) -> int:
     """Record all of these, or none. Returns how many were new. Raises Refused."""
-    access.check(by, Permission.IMPORT_FEEDBACK, contract_id=contract.pk)
+    access.check(by, Permission.IMPORT_FEEDBACK, contract_id=contract.pk, at=at)
     new = 0
     for row in rows:
         parts = (row.received_at.isoformat(), row.score, row.words, row.team.pk, row.name, row.address)

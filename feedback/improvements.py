@@ -154,7 +154,7 @@ def write(
 
     Raises Refused.
     """
-    access.check(by, Permission.WRITE_FINDINGS, contract_id=team.contract_id)
+    access.check(by, Permission.WRITE_FINDINGS, contract_id=team.contract_id, at=at)
     title = " ".join(title.split())[:200]
     if not title or not text.strip():
         raise Refused(_("Say in a sentence what you found, and below it what it rests on."))
@@ -191,12 +191,12 @@ def write(
     return finding
 
 
-def can_decide(finding: Finding, user: User) -> bool:
-    return access.may(user, Permission.DECIDE_FINDINGS, team_id=finding.team_id)
+def can_decide(finding: Finding, user: User, *, at: dt.datetime | None = None) -> bool:
+    return access.may(user, Permission.DECIDE_FINDINGS, team_id=finding.team_id, at=at)
 
 
-def check_can_refuse(finding: Finding, user: User) -> None:
-    access.check(user, Permission.DECIDE_FINDINGS, team_id=finding.team_id)
+def check_can_refuse(finding: Finding, user: User, at: dt.datetime) -> None:
+    access.check(user, Permission.DECIDE_FINDINGS, team_id=finding.team_id, at=at)
     if finding.state != State.OPEN:
         raise Refused(_("This finding was decided already."))
     if finding.written_by_id == user.pk:
@@ -207,7 +207,7 @@ def check_can_refuse(finding: Finding, user: User) -> None:
 def refuse(finding: Finding, *, reason: str, by: User, at: dt.datetime) -> FindingRefusal:
     """Decide not to act on a finding, which shows as that. Raises Refused."""
     row = lock(finding)
-    check_can_refuse(row, by)
+    check_can_refuse(row, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why nothing is done; the reason stands in the evidence."))
     refusal = FindingRefusal.objects.create(finding=row, reason=reason.strip(), by=by, at=at)
@@ -230,7 +230,7 @@ def agree(
 ) -> ActionItem:  # fmt: skip
     """Agree who does what until when, and by which figure it will show. It meets the finding. Raises Refused."""
     row = lock(finding)
-    access.check(by, Permission.DECIDE_FINDINGS, team_id=row.team_id)
+    access.check(by, Permission.DECIDE_FINDINGS, team_id=row.team_id, at=at)
     if row.state == State.REFUSED:
         raise Refused(_("It was decided not to act on this finding. A new finding can be written."))
     if not what.strip():
@@ -280,7 +280,7 @@ def withdraw(item: ActionItem, *, reason: str, by: User, at: dt.datetime) -> Act
     first due time. Raises Refused.
     """
     finding, row = _lock_item(item)
-    access.check(by, Permission.DECIDE_FINDINGS, team_id=finding.team_id)
+    access.check(by, Permission.DECIDE_FINDINGS, team_id=finding.team_id, at=at)
     if row.state != Doing.PLANNED:
         raise Refused(_("It was done; what was done is not taken back."))
     if not reason.strip():
@@ -313,7 +313,7 @@ def do(item: ActionItem, *, text: str, files: Sequence[File] = (), by: User, at:
     """
     finding, row = _lock_item(item)
     if row.owner_id != by.pk:
-        access.check(by, Permission.DECIDE_FINDINGS, team_id=finding.team_id)
+        access.check(by, Permission.DECIDE_FINDINGS, team_id=finding.team_id, at=at)
     if row.state != Doing.PLANNED:
         raise Refused(_("This was done already, or is not going to be done."))
     if not text.strip():
@@ -359,15 +359,15 @@ def judges_of(finding: Finding, at: dt.datetime) -> list[User]:
     ]  # fmt: skip
 
 
-def may_judge(finding: Finding, user: User) -> bool:
+def may_judge(finding: Finding, user: User, *, at: dt.datetime | None = None) -> bool:
     return access.may(
-        user, Permission.WRITE_FINDINGS, contract_id=finding.contract_id
-    ) or finding.contract_id in offices.contracts_of(user, Office.FEEDBACK_LEAD)
+        user, Permission.WRITE_FINDINGS, contract_id=finding.contract_id, at=at
+    ) or finding.contract_id in offices.contracts_of(user, Office.FEEDBACK_LEAD, at=at)
 
 
 def check_can_verify(work: Work, user: User, at: dt.datetime) -> None:
     """Somebody of the feedback team or a supervisor, who had no hand in it and reports to nobody who had."""
-    if not may_judge(work.item.finding, user):
+    if not may_judge(work.item.finding, user, at=at):
         raise Refused(_("A supervisor or somebody of the feedback team verifies this."))
     independence.check(user, people_in(work.item), at)
 
@@ -450,7 +450,7 @@ def change_procedure(finding: Finding, category: Category | None, *, by: User, a
     What is published later brings its update course (training.updates).
     """
     row = lock(finding)
-    access.check(by, Permission.DECIDE_FINDINGS, team_id=row.team_id)
+    access.check(by, Permission.DECIDE_FINDINGS, team_id=row.team_id, at=at)
     if row.state == State.REFUSED:
         raise Refused(_("It was decided not to act on this finding."))
     version = ProcedureVersion.objects.filter(

@@ -86,7 +86,7 @@ def record(
     if wants_answer and not (who.address or who.customer):
         raise Refused(_("To be answered, say where the answer goes: leave an e-mail address."))
     if by is not None:
-        access.check(by, Permission.ENTER_FEEDBACK, contract_id=team.contract_id)
+        access.check(by, Permission.ENTER_FEEDBACK, contract_id=team.contract_id, at=at)
     if once is not None and (known := Remark.objects.filter(once=once).first()) is not None:
         return known, False
     contract = team.contract
@@ -228,19 +228,19 @@ def lock(remark: Remark) -> Remark:
     return rows.get(pk=remark.pk)
 
 
-def check_can_handle(remark: Remark, user: User) -> None:
-    access.check(user, Permission.HANDLE_FEEDBACK, team_id=remark.team_id)
+def check_can_handle(remark: Remark, user: User, at: dt.datetime) -> None:
+    access.check(user, Permission.HANDLE_FEEDBACK, team_id=remark.team_id, at=at)
 
 
-def can_handle(remark: Remark, user: User) -> bool:
-    return access.may(user, Permission.HANDLE_FEEDBACK, team_id=remark.team_id)
+def can_handle(remark: Remark, user: User, *, at: dt.datetime | None = None) -> bool:
+    return access.may(user, Permission.HANDLE_FEEDBACK, team_id=remark.team_id, at=at)
 
 
 @transaction.atomic
 def handle(remark: Remark, *, kind: Outcome.Kind, reason: str, by: User, at: dt.datetime) -> Outcome:
     """Say what became of a remark in the inbox, which meets its clock (clause 2.2). Raises Refused."""
     row = lock(remark)
-    check_can_handle(row, by)
+    check_can_handle(row, by, at=at)
     if row.inbox is None:
         raise Refused(_("This remark asks for nothing."))
     if Outcome.objects.filter(remark=row).exists():
@@ -305,7 +305,7 @@ def words_of(identity: Identity) -> str:
 def open_identity(remark: Remark, *, reason: str, by: User, at: dt.datetime) -> tuple[Who, str]:
     """Who said it, and the words as they were. The reason is recorded and the privacy owner told. Raises Refused."""
     row = lock(remark)
-    access.check(by, Permission.OPEN_IDENTITIES, team_id=row.team_id)
+    access.check(by, Permission.OPEN_IDENTITIES, team_id=row.team_id, at=at)
     if len(reason.strip()) < 5:
         raise Refused(_("Say in a few words why you have to know; the privacy owner reads it."))
     identity = Identity.objects.filter(remark=row).select_related("blob__key").first()

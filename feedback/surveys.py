@@ -49,7 +49,7 @@ def change_rule(
     contract: Contract, *, is_on: bool, wait_hours: int, cap_days: int, by: User, at: dt.datetime
 ) -> SurveyRule:
     """Set how the customers of a contract are asked."""
-    access.check(by, Permission.MANAGE_SURVEYS, contract_id=contract.pk)
+    access.check(by, Permission.MANAGE_SURVEYS, contract_id=contract.pk, at=at)
     Contract.objects.select_for_update().get(pk=contract.pk)
     rule = rule_of(contract)
     rule.is_on, rule.wait_hours, rule.cap_days = is_on, wait_hours, cap_days

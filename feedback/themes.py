@@ -33,8 +33,8 @@ def lock(theme: Theme) -> Theme:
     return rows.get(pk=theme.pk)
 
 
-def check_can_sort(user: User, contract_id: int) -> None:
-    access.check(user, Permission.SORT_THEMES, contract_id=contract_id)
+def check_can_sort(user: User, contract_id: int, at: dt.datetime) -> None:
+    access.check(user, Permission.SORT_THEMES, contract_id=contract_id, at=at)
 
 
 def _check_fields(contract: Contract, name: str, clause: str, team: Team | None) -> str:
@@ -54,7 +54,7 @@ def begin(
     split_from: Theme | None = None,
 ) -> Theme:  # fmt: skip
     """Name a theme. Raises Refused."""
-    check_can_sort(by, contract.pk)
+    check_can_sort(by, contract.pk, at=at)
     name = _check_fields(contract, name, clause, team)
     theme = Theme.objects.create(
         contract=contract, name=name, clause=clause, team=team, made_at=at, made_by=by, split_from=split_from
@@ -70,7 +70,7 @@ def begin(
 def change(theme: Theme, *, name: str, clause: str, team: Team | None, by: User, at: dt.datetime) -> Theme:
     """Name it otherwise, or say what it concerns. Raises Refused."""
     row = lock(theme)
-    check_can_sort(by, row.contract_id)
+    check_can_sort(by, row.contract_id, at=at)
     row.name = _check_fields(row.contract, name, clause, team)
     row.clause, row.team = clause, team
     row.save()
@@ -94,7 +94,7 @@ def accept(
     group = (
         Group.objects.select_for_update(of=("self",), no_key=True).select_related("contract", "theme").get(pk=group.pk)
     )
-    check_can_sort(by, group.contract_id)
+    check_can_sort(by, group.contract_id, at=at)
     if group.dismissed_at is not None:
         raise Refused(_("This suggestion was dismissed. Take that back first."))
     if group.theme is not None:
@@ -135,7 +135,7 @@ def _add(theme: Theme, remarks: Collection[int], *, by: User, at: dt.datetime, g
 def add(theme: Theme, remarks: Collection[Remark], *, by: User, at: dt.datetime) -> None:
     """Put remarks into a theme by hand. Raises Refused."""
     row = lock(theme)
-    check_can_sort(by, row.contract_id)
+    check_can_sort(by, row.contract_id, at=at)
     if not row.is_standing:
         raise Refused(_("This theme takes no texts any more. Choose another."))
     if any(remark.contract_id != row.contract_id for remark in remarks):
@@ -156,7 +156,7 @@ def _take_out(theme: Theme, remarks: Collection[int], *, by: User, at: dt.dateti
 def take_out(theme: Theme, remarks: Collection[Remark], *, by: User, at: dt.datetime) -> None:
     """Take remarks out of a theme; `add` puts them back. Raises Refused."""
     row = lock(theme)
-    check_can_sort(by, row.contract_id)
+    check_can_sort(by, row.contract_id, at=at)
     if not _take_out(row, [remark.pk for remark in remarks], by=by, at=at):
         raise Refused(_("None of these is in the theme."))
 
@@ -165,7 +165,7 @@ def take_out(theme: Theme, remarks: Collection[Remark], *, by: User, at: dt.date
 def dismiss_group(group: Group, *, by: User, at: dt.datetime) -> Group:
     """Say that these texts have nothing to do with each other. Raises Refused."""
     group = Group.objects.select_for_update(of=("self",), no_key=True).get(pk=group.pk)
-    check_can_sort(by, group.contract_id)
+    check_can_sort(by, group.contract_id, at=at)
     if group.theme_id is not None:
         raise Refused(_("It is part of a theme. Take its texts out there."))
     if group.dismissed_at is None:
@@ -179,7 +179,7 @@ def dismiss_group(group: Group, *, by: User, at: dt.datetime) -> Group:
 def restore_group(group: Group, *, by: User, at: dt.datetime) -> Group:
     """Take a dismissal back. Raises Refused."""
     group = Group.objects.select_for_update(of=("self",), no_key=True).get(pk=group.pk)
-    check_can_sort(by, group.contract_id)
+    check_can_sort(by, group.contract_id, at=at)
     if group.dismissed_at is not None:
         group.dismissed_at = group.dismissed_by = None
         group.save()
@@ -215,7 +215,7 @@ def merge(theme: Theme, *, into: Theme, by: User, at: dt.datetime) -> Theme:
     first, second = sorted((theme, into), key=lambda one: one.pk)
     locked = {row.pk: row for row in (lock(first), lock(second))}
     theme, into = locked[theme.pk], locked[into.pk]
-    check_can_sort(by, theme.contract_id)
+    check_can_sort(by, theme.contract_id, at=at)
     if theme.pk == into.pk or theme.contract_id != into.contract_id:
         raise Refused(_("Choose another theme of the same contract."))
     if not theme.is_standing or not into.is_standing:
@@ -233,7 +233,7 @@ def split(
 ) -> Theme:  # fmt: skip
     """Make a theme of its own of these remarks. Merging it back undoes it. Returns the new one. Raises Refused."""
     row = lock(theme)
-    check_can_sort(by, row.contract_id)
+    check_can_sort(by, row.contract_id, at=at)
     if not row.is_standing:
         raise Refused(_("This theme was merged or dismissed meanwhile."))
     moved = _take_out(row, [remark.pk for remark in remarks], by=by, at=at)
@@ -248,7 +248,7 @@ def split(
 def dismiss(theme: Theme, *, by: User, at: dt.datetime) -> Theme:
     """Keep it on record, and look at it no more. Raises Refused."""
     row = lock(theme)
-    check_can_sort(by, row.contract_id)
+    check_can_sort(by, row.contract_id, at=at)
     if not row.is_standing:
         raise Refused(_("This theme was merged or dismissed meanwhile."))
     row.dismissed_at = at
@@ -261,7 +261,7 @@ def dismiss(theme: Theme, *, by: User, at: dt.datetime) -> Theme:
 def restore(theme: Theme, *, by: User, at: dt.datetime) -> Theme:
     """Undo a merge or a dismissal. Raises Refused."""
     row = lock(theme)
-    check_can_sort(by, row.contract_id)
+    check_can_sort(by, row.contract_id, at=at)
     if row.is_standing:
         raise Refused(_("There is nothing to undo."))
     facts = {"merged_into": row.merged_into_id}
@@ -302,7 +302,7 @@ def rule_of(contract: Contract) -> ThemeRule:
 @transaction.atomic
 def change_rule(contract: Contract, *, recurs_texts: int, recurs_days: int, by: User, at: dt.datetime) -> ThemeRule:
     """Set from when on something recurs. It holds from now on. Raises Refused."""
-    check_can_sort(by, contract.pk)
+    check_can_sort(by, contract.pk, at=at)
     Contract.objects.select_for_update(no_key=True).get(pk=contract.pk)
     rule = rule_of(contract)
     rule.recurs_texts, rule.recurs_days, rule.changed_at, rule.changed_by = recurs_texts, recurs_days, at, by

@@ -55,7 +55,7 @@ def person(
 def grant(
     *, user: User, role: Role, team: Team | None = None, contract: Contract | None = None, since: dt.datetime = SINCE
 ) -> RoleGrant:
-    user.scope_cache = None
+    user.held_cache = None
     return RoleGrant.objects.create(user=user, role=role, team=team, contract=contract, starts_at=since)
 
 

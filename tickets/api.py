@@ -246,7 +246,7 @@ def _load(request: Request, ticket: int) -> Ticket:
 
 
 def _note_reading(ticket: Ticket, request: Request, at: dt.datetime) -> None:
-    if not access.may(person(request), Permission.WORK_TICKETS, team_id=ticket.team_id):
+    if not access.may(person(request), Permission.WORK_TICKETS, team_id=ticket.team_id, at=at):
         disclosure.read_ticket(ticket, by=person(request), at=at)
 
 
@@ -330,7 +330,7 @@ class Tickets(View):
     def post(self, request: Request) -> Response:
         """Take down a call, a letter or a visit, or write to a customer first. Clocks run from `received_at`."""
         at, user, good = clock.now(), person(request), asked(request, NewTicket)
-        own = access.scope_of(user).teams(Role.REPRESENTATIVE, Role.SUPERVISOR)
+        own = access.scope_of(user, at).teams(Role.REPRESENTATIVE, Role.SUPERVISOR)
         teams = Team.objects.filter(pk__in=own, is_active=True).order_by("name")
         with timezone.override(user.zoneinfo):
             form = forms.NewTicketForm(good, teams=teams, at=at)
@@ -695,7 +695,7 @@ class OneCustomer(View):
             raise Http404
         if not customers.may_change(row, user):
             disclosure.read_customer(row, by=user, at=at)
-        served = access.scope_of(user).teams_where(Permission.SEE_CUSTOMER_NAMES)
+        served = access.scope_of(user, at).teams_where(Permission.SEE_CUSTOMER_NAMES)
         return Response(_customer(row, names=theirs.filter(team__in=served).exists()))
 
 

@@ -26,19 +26,19 @@ from tickets.reach import check_is_real
 State = Ticket.State
 
 
-def check_can_be_assigned(ticket: Ticket, to: User) -> None:
+def check_can_be_assigned(ticket: Ticket, to: User, at: dt.datetime) -> None:
     if ticket.about_id == to.pk:
         raise Refused(_("%(name)s cannot work on this ticket. Choose somebody else.") % {"name": to.name})
     if not to.is_active:
         raise Refused(_("%(name)s does not work here any more.") % {"name": to.name})
-    if not access.may(to, Permission.WORK_TICKETS, team_id=ticket.team_id):
+    if not access.may(to, Permission.WORK_TICKETS, team_id=ticket.team_id, at=at):
         raise Refused(_("%(name)s does not belong to %(team)s.") % {"name": to.name, "team": ticket.team})
 
 
 def check_can_take(ticket: Ticket, to: User, at: dt.datetime, *, limits: Sequence[Restriction] | None = None) -> None:
     """Raise Refused where anything keeps this ticket from this person; `limits` are their restrictions, if known."""
     check_is_real(ticket)
-    check_can_be_assigned(ticket, to)
+    check_can_be_assigned(ticket, to, at=at)
     oversight.check_can_be_given(ticket, to, at, limits=limits)
 
 
@@ -50,13 +50,13 @@ def assign(ticket: Ticket, *, to: User | None, by: trail.Actor, at: dt.datetime)
     """
     root = lock(ticket)
     if isinstance(by, User):
-        check_can_work(root, by)
+        check_can_work(root, by, at=at)
     if root.assignee == to:
         raise AlreadySo(_already_with(root))
     if isinstance(by, User) and to != by and root.assignee_id not in (None, by.pk):
-        access.check(by, Permission.ASSIGN_OTHERS, team_id=root.team_id)
+        access.check(by, Permission.ASSIGN_OTHERS, team_id=root.team_id, at=at)
     if to is not None:
-        check_can_be_assigned(root, to)
+        check_can_be_assigned(root, to, at=at)
     return _give(root, to=to, by=by, at=at)
 
 
@@ -107,7 +107,7 @@ def undo(ticket: Ticket, *, by: User, at: dt.datetime, done_at: dt.datetime | No
     An assignment more, which names the one that it undoes; nothing is removed.
     """
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     moves = TrailEntry.objects.filter(subject=root.trail_subject, act__in=[Act.TICKET_ASSIGNED, Act.TICKET_TEAM])
     last = moves.order_by("-version").first()
     facts = json.loads(last.facts) if last is not None else {}
@@ -117,7 +117,7 @@ def undo(ticket: Ticket, *, by: User, at: dt.datetime, done_at: dt.datetime | No
         raise Refused(_("Somebody has moved %(ref)s since. Nothing was undone.") % {"ref": root.reference})
     before = User.objects.filter(pk=facts["from"] or 0).first()
     if before is not None:
-        check_can_be_assigned(root, before)
+        check_can_be_assigned(root, before, at=at)
     return _give(root, to=before, by=by, at=at, undoes=last.pk)
 
 
@@ -128,7 +128,7 @@ def move(ticket: Ticket, *, team: Team, by: User, at: dt.datetime) -> Ticket:
     Raises Refused, and AlreadySo where it is that team's already.
     """
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     check_is_real(root)
     if team.contract_id != root.contract_id or not team.is_active:
         raise Refused(_("A ticket moves only between active teams of its contract."))

@@ -47,8 +47,8 @@ def set_limit(
 
     What supervisors may grant is for an administrator to say: nobody moves an own limit.
     """
-    access.check(by, Permission.SET_LIMITS, contract_id=contract.pk)
-    if role == Role.SUPERVISOR and Role.ADMINISTRATOR not in access.scope_of(by).roles():
+    access.check(by, Permission.SET_LIMITS, contract_id=contract.pk, at=at)
+    if role == Role.SUPERVISOR and Role.ADMINISTRATOR not in access.scope_of(by, at).roles():
         raise Refused(_("What supervisors may grant is set by an administrator."))
     if category is not None and category.contract_id != contract.pk:
         raise Refused(_("This category belongs to another contract."))
@@ -73,10 +73,10 @@ def set_limit(
     return row
 
 
-def limit_of(user: User, ticket: Ticket) -> Decimal | None:
+def limit_of(user: User, ticket: Ticket, *, at: dt.datetime | None = None) -> Decimal | None:
     """What this person may grant alone on this ticket; None for any amount. The most that one of their roles may."""
     roles = [role for role in (Role.REPRESENTATIVE, Role.SUPERVISOR)
-             if ticket.team_id in access.scope_of(user).teams(role)]  # fmt: skip
+             if ticket.team_id in access.scope_of(user, at=at).teams(role)]  # fmt: skip
     if not roles:
         return Decimal(0)
     rows = AuthorityLimit.objects.filter(
@@ -100,7 +100,7 @@ def _suffices(user: User, ticket: Ticket, amount: Decimal) -> bool:
 def weigh(root: Ticket, row: Resolution, *, by: User, at: dt.datetime) -> None:
     """Ask another person where the amount is above the limit of whoever set it. The caller holds the lock."""
     if row.amount is None or row.amount_by_id == by.pk:  # else somebody else's amount, which was weighed by their limit
-        limit = limit_of(by, root)
+        limit = limit_of(by, root, at=at)
         row.above = limit if row.amount is not None and limit is not None and row.amount > limit else None
         row.save(update_fields=["above"])
     waiting = Approval.objects.filter(resolution=row, decided_at__isnull=True).first()
@@ -154,18 +154,18 @@ def waiting_on(ticket: Ticket) -> Approval | None:
     return rows.select_related("asked_by", "resolution").first()
 
 
-def check_can_decide(ticket: Ticket, row: Approval, by: User) -> None:
+def check_can_decide(ticket: Ticket, row: Approval, by: User, at: dt.datetime) -> None:
     """Another person of the team, whose own limit reaches that far."""
-    check_can_work(ticket, by)
+    check_can_work(ticket, by, at=at)
     if by.pk == row.asked_by_id:
         raise Refused(_("This is your own amount. Another person approves it."))
     if not _suffices(by, ticket, row.amount):
         raise Refused(_("The amount is above your limit, too. Somebody with a higher limit approves it."))
 
 
-def may_decide(ticket: Ticket, row: Approval, by: User) -> bool:
+def may_decide(ticket: Ticket, row: Approval, by: User, at: dt.datetime) -> bool:
     try:
-        check_can_decide(ticket, row, by)
+        check_can_decide(ticket, row, by, at=at)
     except Refused:
         return False
     return True
@@ -183,7 +183,7 @@ def decide(ticket: Ticket, *, by: User, at: dt.datetime, agrees: bool, reason: s
     )
     if row is None:
         raise Refused(_("No amount waits for approval here any more."))
-    check_can_decide(root, row, by)
+    check_can_decide(root, row, by, at=at)
     reason = reason.strip()
     if not agrees and not reason:
         raise Refused(_("Say why not; whoever asked reads it."))

@@ -35,10 +35,10 @@ def promise(
 ) -> CallBack:
     """Write down that the customer was promised a call. Raises Refused."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if due_at <= at:
         raise Refused(_("This time has passed. When shall the customer be called?"))
-    if not can_work(root, responsible):
+    if not can_work(root, responsible, at=at):
         raise Refused(_("%(name)s does not work in this team.") % {"name": responsible.name})
     row = CallBack.objects.create(
         ticket=root, responsible=responsible, due_at=due_at, note=note.strip()[:300], promised_at=at, promised_by=by
@@ -54,7 +54,7 @@ def promise(
 def withdraw(row: CallBack, *, by: User, at: dt.datetime, note: str) -> CallBack:
     """The call is not needed any more. Raises Refused."""
     root = lock(Ticket(pk=row.ticket_id))
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     row = CallBack.objects.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
     if row.ended_at is not None:
         raise Refused(_("This call-back has ended already."))

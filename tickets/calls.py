@@ -109,7 +109,7 @@ def log_call(ticket: Ticket, talk: Talk, *, by: User, at: dt.datetime, seen_unti
     `seen_until` is when its author last had the conversation on screen: what came in later is not answered by it.
     """
     root = lock(ticket)
-    handling.check_can_work(root, by)
+    handling.check_can_work(root, by, at=at)
     check(talk, at)
     said = Said(
         kind=talk.kind,
@@ -256,9 +256,9 @@ def _meets(
 # ---------------------------------------------------------------- written down late
 
 
-def check_can_confirm(call: Call, by: User) -> None:
+def check_can_confirm(call: Call, by: User, at: dt.datetime) -> None:
     """A supervisor of the team who did not write it down."""
-    access.check(by, Permission.CONFIRM_CALLS, team_id=call.interaction.ticket.team_id)
+    access.check(by, Permission.CONFIRM_CALLS, team_id=call.interaction.ticket.team_id, at=at)
     if call.interaction.author_id == by.pk:
         raise Refused(_("You wrote this down yourself. Another supervisor has to confirm it."))
     if not call.waits:
@@ -274,7 +274,7 @@ def confirm(call: Call, *, by: User, at: dt.datetime, agrees: bool, reason: str)
         .select_related("interaction__ticket", "interaction__author")
         .get(pk=call.pk)
     )
-    check_can_confirm(call, by)
+    check_can_confirm(call, by, at=at)
     if not reason.strip():
         raise Refused(_("Say how you know; the reason stands in the evidence."))
     call.ruled_at, call.ruled_by, call.is_confirmed, call.ruling_reason = at, by, agrees, reason.strip()[:300]

@@ -32,9 +32,9 @@ def steps_of(ticket: Ticket, numbers: Sequence[int] | None = None) -> list[Check
     return list(rows.select_related("checklist", *people).order_by("checklist", "position"))
 
 
-def _lock_step(step: ChecklistStep, by: User) -> tuple[Ticket, ChecklistStep]:
+def _lock_step(step: ChecklistStep, by: User, at: dt.datetime) -> tuple[Ticket, ChecklistStep]:
     root = lock(Ticket(pk=step.checklist.ticket_id))
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if root.state == State.CLOSED:
         raise Refused(_("This ticket is closed; its steps stay as they are."))
     row = ChecklistStep.objects.select_for_update(of=("self",), no_key=True).select_related("checklist").get(pk=step.pk)
@@ -48,7 +48,7 @@ def _lock_step(step: ChecklistStep, by: User) -> tuple[Ticket, ChecklistStep]:
 @transaction.atomic
 def tick(step: ChecklistStep, *, by: User, at: dt.datetime, values: Mapping[str, str]) -> ChecklistStep:
     """The step is done, with what has to be filled in for it. Raises Refused."""
-    root, row = _lock_step(step, by)
+    root, row = _lock_step(step, by, at=at)
     try:
         filled = steps.check(row.fields(), values)
     except steps.Unreadable as error:
@@ -65,7 +65,7 @@ def tick(step: ChecklistStep, *, by: User, at: dt.datetime, values: Mapping[str,
 @transaction.atomic
 def untick(step: ChecklistStep, *, by: User, at: dt.datetime) -> ChecklistStep:
     """The step was not done after all; what was filled in stays there for the next time."""
-    root, row = _lock_step(step, by)
+    root, row = _lock_step(step, by, at=at)
     if row.done_at is None:
         return row
     row.done_at, row.done_by = None, None
@@ -77,7 +77,7 @@ def untick(step: ChecklistStep, *, by: User, at: dt.datetime) -> ChecklistStep:
 @transaction.atomic
 def ask_waiver(step: ChecklistStep, *, by: User, at: dt.datetime, reason: str) -> ChecklistStep:
     """Ask a supervisor to let this complaint go without the step. Raises Refused."""
-    root, row = _lock_step(step, by)
+    root, row = _lock_step(step, by, at=at)
     reason = reason.strip()[:500]
     if not reason:
         raise Refused(_("Say why this step is left out; the supervisor decides by it, and it stays on record."))
@@ -100,9 +100,9 @@ def ask_waiver(step: ChecklistStep, *, by: User, at: dt.datetime, reason: str) -
     return row
 
 
-def check_can_decide_waiver(ticket: Ticket, step: ChecklistStep, by: User) -> None:
+def check_can_decide_waiver(ticket: Ticket, step: ChecklistStep, by: User, at: dt.datetime) -> None:
     """A supervisor of the team who neither asked for it nor works on the complaint."""
-    access.check(by, Permission.DECIDE_COMPLAINTS, team_id=ticket.team_id)
+    access.check(by, Permission.DECIDE_COMPLAINTS, team_id=ticket.team_id, at=at)
     if not step.waits:
         raise Refused(_("Nobody has asked to waive this step."))
     if by.pk in (step.asked_by_id, ticket.assignee_id) or has_spoken(ticket, by):
@@ -112,8 +112,8 @@ def check_can_decide_waiver(ticket: Ticket, step: ChecklistStep, by: User) -> No
 @transaction.atomic
 def decide_waiver(step: ChecklistStep, *, by: User, at: dt.datetime, agrees: bool, reason: str = "") -> ChecklistStep:
     """Let the complaint go without the step, which is a deviation on record, or not. Raises Refused."""
-    root, row = _lock_step(step, by)
-    check_can_decide_waiver(root, row, by)
+    root, row = _lock_step(step, by, at=at)
+    check_can_decide_waiver(root, row, by, at=at)
     asker = row.asked_by
     if agrees:
         row.waived_at, row.waived_by = at, by

@@ -122,7 +122,7 @@ def _decide(rows: Sequence[ComplexityProposal], *, by: User, at: dt.datetime, ac
 def accept_proposal(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
     """Say that the rules are right: the case is complex, from the receipt of the message that shows it."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     rows = proposed(root)
     if not rows:
         raise Refused(_("Nothing is proposed here any more."))
@@ -134,7 +134,7 @@ def accept_proposal(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
 def dismiss_proposal(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, through: int) -> Ticket:
     """Say that the rules are wrong here, and why. What was proposed after `through` was not on screen and stays."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why it is not complex; the reason stands in the evidence."))
     rows = [row for row in proposed(root) if row.pk <= through]
@@ -194,7 +194,7 @@ def mark_complex(
     Where the ticket is before a supervisor already, the clock is met by that.
     """
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if not reason.strip():
         raise Refused(_("Say what makes it complex; the supervisor reads it first."))
     if root.escalate_id is not None:
@@ -233,7 +233,7 @@ def said_complex(root: Ticket, *, by: User, at: dt.datetime, reason: str) -> Non
 def decide_within_authority(ticket: Ticket, *, by: User, at: dt.datetime, reason: str) -> Ticket:
     """Decide a complex case oneself, because one may; the reason stands in the evidence."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why this is within your authority; the reason stands in the evidence."))
     rows = running(root, "escalate")

@@ -24,7 +24,7 @@ from tickets.reach import check_can_work
 def say_whom(ticket: Ticket, *, about: User | None, by: User, at: dt.datetime) -> Ticket:
     """Say whom of us a complaint is about, or that it is about nobody. Raises Refused."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if about is not None and root.kind != Ticket.Kind.COMPLAINT:
         raise Refused(_("Only a complaint is about a colleague. Change its kind first."))
     if about is not None and about.pk == by.pk:

@@ -73,9 +73,9 @@ def _end(
     deadlines.meet([record.clock], at=at, by=by, how=how)
 
 
-def _lock(record: ContactRecord, by: User) -> tuple[Ticket, ContactRecord]:
+def _lock(record: ContactRecord, by: User, at: dt.datetime) -> tuple[Ticket, ContactRecord]:
     root = lock(Ticket(pk=record.interaction.ticket_id))
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     rows = ContactRecord.objects.select_for_update(of=("self",), no_key=True).select_related("interaction", "clock")
     record = rows.get(pk=record.pk)
     if not record.is_owed:
@@ -91,7 +91,7 @@ def keep(
 
     Returns the note, and what is wrong with the file, in a sentence; then the record is still owed. Raises Refused.
     """
-    root, record = _lock(record, by)
+    root, record = _lock(record, by, at=at)
     contact = record.interaction
     is_talk = contact.kind != Kind.LETTER
     words = words_of(file) if is_talk else Words()
@@ -124,7 +124,7 @@ def keep(
 @transaction.atomic
 def explain(record: ContactRecord, *, by: User, at: dt.datetime, reason: str, note: str = "") -> ContactRecord:
     """Say why there is no record of a contact, by one of the listed reasons. Raises Refused."""
-    root, record = _lock(record, by)
+    root, record = _lock(record, by, at=at)
     if reason not in Reason.values:
         raise Refused(_("Choose one of the listed reasons."))
     if reason != Reason.NOTHING_SAID and not note.strip():

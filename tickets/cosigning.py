@@ -32,7 +32,7 @@ def check_can_sign(row: CoSignature, user: User, at: dt.datetime) -> None:
     if named is not None and named.is_active and named.pk != user.pk:
         raise Refused(_("%(name)s signs these answers.") % {"name": named.name})
     if named is None or not named.is_active:
-        access.check(user, Permission.COSIGN, team_id=row.ticket.team_id)
+        access.check(user, Permission.COSIGN, team_id=row.ticket.team_id, at=at)
     if restrictions.of(user, at, Restriction.Kind.COSIGN):
         raise Refused(_("Your own answers wait for a co-signature. Somebody else has to sign."))
 

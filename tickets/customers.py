@@ -103,7 +103,7 @@ def _record_added(customer: Customer, rows: Iterable[Address], *, by: trail.Acto
 @transaction.atomic
 def find_or_add(*, name: str, email: str, phone: str, by: User, at: dt.datetime) -> Customer:
     """The customer whom these words name: the one who has the address already, else a new one. Raises Refused."""
-    access.check(by, Permission.OPEN_TICKETS)
+    access.check(by, Permission.OPEN_TICKETS, at=at)
     mail, number = (normalised(Kind.MAIL, email) if email else ""), (normalised(Kind.PHONE, phone) if phone else "")
     known = [
         row.customer
@@ -308,7 +308,7 @@ def set_customer(ticket: Ticket, *, customer: Customer, by: User, at: dt.datetim
     end. `is_named`: the person gave the customer's address, and so need not serve them already.
     """
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     check_is_real(root)
     numbers = {customer.pk, *([root.customer_id] if root.customer_id else [])}
     rows = _all_locked(numbers)
@@ -340,7 +340,7 @@ def set_customer(ticket: Ticket, *, customer: Customer, by: User, at: dt.datetim
 @transaction.atomic
 def set_named(ticket: Ticket, *, name: str, email: str, phone: str, by: User, at: dt.datetime) -> Ticket:
     """The same for a customer who is not known yet, or whom an address names."""
-    check_can_work(lock(ticket), by)
+    check_can_work(lock(ticket), by, at=at)
     customer = find_or_add(name=name, email=email, phone=phone, by=by, at=at)
     return set_customer(ticket, customer=customer, by=by, at=at, is_named=bool(email or phone))
 
@@ -387,7 +387,7 @@ def join(customer: Customer, *, into: Customer, by: User, at: dt.datetime) -> Cu
         if not serves(row, by):
             raise Refused(_("Only whoever works on tickets of both joins two customers."))
     _check_not_held(gone)
-    _check_works_in(Ticket.objects.filter(pk__in=tickets), by)
+    _check_works_in(Ticket.objects.filter(pk__in=tickets), by, at=at)
     addresses = list(gone.addresses.order_by("pk"))
     primary = [row.pk for row in addresses if row.is_primary]
     has = set(kept.addresses.filter(is_primary=True).values_list("kind", flat=True))
@@ -453,7 +453,7 @@ def part(customer: Customer, *, by: User, at: dt.datetime) -> Customer:
     _check_stands(kept)
     if not serves(kept, by):
         raise Refused(_("Only whoever works on tickets of both joins two customers."))
-    _check_works_in(Ticket.objects.filter(pk__in=numbers), by)
+    _check_works_in(Ticket.objects.filter(pk__in=numbers), by, at=at)
     if Hold.objects.standing().filter(kind=Hold.Kind.CUSTOMER, number=kept.pk, placed_at__gte=first.joined_at).exists():
         _check_not_held(kept)
     _check_not_mixed(numbers)
@@ -500,10 +500,10 @@ def _what_joining_did(customer: Customer) -> dict[str, Any]:
     raise Refused(_("It is not on record what this join did. Set the customer of each ticket instead."))
 
 
-def _check_works_in(tickets: Any, by: User) -> None:
+def _check_works_in(tickets: Any, by: User, at: dt.datetime) -> None:
     """All the tickets that move are of teams in which the person works."""
     teams = set(tickets.order_by().values_list("team", flat=True).distinct())
-    if teams - access.scope_of(by).teams_where(Permission.WORK_TICKETS):
+    if teams - access.scope_of(by, at=at).teams_where(Permission.WORK_TICKETS):
         raise Refused(_("Another team serves this customer as well. Ask somebody who works in both teams."))
 
 

@@ -64,7 +64,7 @@ def others_here(ticket: Ticket, user: User, *, at: dt.datetime) -> QuerySet[Pres
 
 def keep_draft(ticket: Ticket, *, by: User, mode: Draft.Mode, body: str, cc: str, at: dt.datetime) -> None:
     """Keep what somebody has begun to write; an empty text is no draft. Raises Refused."""
-    access.check(by, Permission.WORK_TICKETS, team_id=ticket.team_id)
+    access.check(by, Permission.WORK_TICKETS, team_id=ticket.team_id, at=at)
     if body.strip():
         row = Draft(ticket=ticket, user=by, mode=mode, body=body[:100_000], cc=cc[:2000], saved_at=at)
         Draft.objects.bulk_create(

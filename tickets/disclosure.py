@@ -44,8 +44,8 @@ def open_attachment(attachment: Attachment, *, by: User, at: dt.datetime) -> byt
 def open_source(ticket: Ticket, inbound: InboundMessage, *, by: User, at: dt.datetime) -> bytes:
     """The bytes of a message as it arrived. Raises Refused, vault.Unreadable."""
     root = lock(ticket)
-    if not any(access.may(by, Permission.SEE_SOURCES, team_id=one.team_id) for one in (ticket, root)):
-        access.check(by, Permission.SEE_SOURCES, team_id=root.team_id)
+    if not any(access.may(by, Permission.SEE_SOURCES, team_id=one.team_id, at=at) for one in (ticket, root)):
+        access.check(by, Permission.SEE_SOURCES, team_id=root.team_id, at=at)
     content = masking.source_of(inbound.blob)
     trail.record(Act.SOURCE_READ, root.trail_subject, by=by, at=at, facts={"inbound": inbound.pk})
     return content
@@ -54,7 +54,7 @@ def open_source(ticket: Ticket, inbound: InboundMessage, *, by: User, at: dt.dat
 @transaction.atomic
 def show_address(ticket: Ticket, address: Address, *, by: User, at: dt.datetime) -> str:
     """A customer's address in full. Raises Refused."""
-    access.check(by, Permission.SEE_CUSTOMER_NAMES, team_id=ticket.team_id)
+    access.check(by, Permission.SEE_CUSTOMER_NAMES, team_id=ticket.team_id, at=at)
     root = lock(ticket)
     trail.record(
         Act.NAME_SHOWN, root.trail_subject, by=by, at=at, facts={"address": address.pk, "customer": address.customer_id}
@@ -69,7 +69,7 @@ def open_identity(ticket: Ticket, *, reason: str, by: User, at: dt.datetime) -> 
     The reason is recorded and the contract's privacy owner told (clauses 6.1 and 6.3).
     """
     root = lock(ticket)
-    access.check(by, Permission.OPEN_MASKED, contract_id=root.contract_id)
+    access.check(by, Permission.OPEN_MASKED, contract_id=root.contract_id, at=at)
     if len(reason.strip()) < 5:
         raise Refused(_("Say in a few words why you have to know; the privacy owner reads it."))
     customer = root.customer

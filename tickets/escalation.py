@@ -53,13 +53,13 @@ def escalate(
     What is before a supervisor already gets the reason added; a finished ticket is opened again.
     """
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     reason = reason.strip()
     if not reason:
         raise Refused(_("Say why it needs a supervisor; one sentence is enough."))
     if to is not None and to.pk == root.about_id:
         raise Refused(_("%(name)s cannot decide this ticket. Choose somebody else.") % {"name": to.name})
-    if to is not None and not access.may(to, Permission.DECIDE_ESCALATIONS, team_id=root.team_id):
+    if to is not None and not access.may(to, Permission.DECIDE_ESCALATIONS, team_id=root.team_id, at=at):
         raise Refused(_("%(name)s is not a supervisor of %(team)s.") % {"name": to.name, "team": root.team})
     complexity.start_clock(root, at, carried_by)
     root.complex_reason = root.complex_reason or reason[:500]
@@ -253,13 +253,13 @@ def _reason(breach: Breach) -> str:
     return f"§{rule.clause} {rule.verb}"
 
 
-def check_can_decide(row: Escalation, user: User) -> None:
-    access.check(user, Permission.DECIDE_ESCALATIONS, team_id=row.team_id)
+def check_can_decide(row: Escalation, user: User, at: dt.datetime) -> None:
+    access.check(user, Permission.DECIDE_ESCALATIONS, team_id=row.team_id, at=at)
     if row.closed_at is not None:
         raise Refused(_("This escalation is closed already."))
 
 
-def lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
+def lock_escalation(row: Escalation, user: User, at: dt.datetime) -> tuple[Ticket, Escalation]:
     """The ticket and its escalation, both locked, for somebody who may decide it. Raises Refused."""
     root = lock(Ticket(pk=row.ticket_id))
     row = (
@@ -267,7 +267,7 @@ def lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
         .select_related("from_user", "take_up")
         .get(pk=row.pk)
     )
-    check_can_decide(row, user)
+    check_can_decide(row, user, at=at)
     if root.about_id == user.pk:
         raise Refused(_("You cannot work on this ticket."))
     return root, row
@@ -276,7 +276,7 @@ def lock_escalation(row: Escalation, user: User) -> tuple[Ticket, Escalation]:
 @transaction.atomic
 def accept(row: Escalation, *, by: User, at: dt.datetime) -> Escalation:
     """Take an escalation in hand. The accepting supervisor owes what runs on the ticket from now on."""
-    root, row = lock_escalation(row, by)
+    root, row = lock_escalation(row, by, at=at)
     if row.accepted_at is not None:
         raise Refused(_("%(name)s has accepted this already.") % {"name": row.accepted_by})
     row.accepted_at, row.accepted_by = at, by
@@ -292,7 +292,7 @@ def accept(row: Escalation, *, by: User, at: dt.datetime) -> Escalation:
 @transaction.atomic
 def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.Decision, note: str) -> Escalation:
     """Approve, reject, instruct, or take over. But for a take-over the ticket goes back to whose it was."""
-    root, row = lock_escalation(row, by)
+    root, row = lock_escalation(row, by, at=at)
     if not note.strip() and decision != Decision.TAKE_OVER:
         raise Refused(_("Say what you decide; the representative acts on it."))
     if row.accepted_at is None:
@@ -304,7 +304,7 @@ def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.D
     complexity.decided(root, by=by, at=at, how=f"escalation:{row.pk}")
     _reached(root, row, by=by, at=at)
     derive(root)
-    owner = by if decision == Decision.TAKE_OVER else _owner_after(root, row)
+    owner = by if decision == Decision.TAKE_OVER else _owner_after(root, row, at=at)
     _give(root, row, owner, by, at)
     trail.record(
         Act.ESCALATION_DECIDED,
@@ -320,7 +320,7 @@ def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.D
 @transaction.atomic
 def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Escalation:
     """Return an escalation undecided, with a reason."""
-    root, row = lock_escalation(row, by)
+    root, row = lock_escalation(row, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why it goes back, so that it does not come up again the same way."))
     row.outcome, row.outcome_note, row.closed_at, row.closed_by = Outcome.RETURNED, reason.strip(), at, by
@@ -328,7 +328,7 @@ def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Esc
     row.save()
     complexity.decided(root, by=by, at=at, how=f"escalation:{row.pk}")
     derive(root)
-    _give(root, row, _owner_after(root, row), by, at)
+    _give(root, row, _owner_after(root, row, at=at), by, at)
     trail.record(
         Act.ESCALATION_RETURNED,
         root.trail_subject,
@@ -345,13 +345,13 @@ def follow_the_ticket(root: Ticket, *, by: User, at: dt.datetime) -> None:
     row = root.escalations.filter(closed_at__isnull=True).select_related("accepted_by", "to_user", "take_up").first()
     if row is None:
         return
-    if row.accepted_by is not None and not may_decide(row.accepted_by, root):
+    if row.accepted_by is not None and not may_decide(row.accepted_by, root, at=at):
         row = pass_on(
             row, root, by=by, at=at, why=_("Moved to %(team)s.") % {"team": root.team}
         )  # that it was accepted, by whom and when, does not change
     else:
         row.team = root.team
-        if not may_decide(row.to_user, root):
+        if not may_decide(row.to_user, root, at=at):
             row.to_user = None
         row.save(update_fields=["team", "to_user"])
         if row.take_up is not None:
@@ -459,21 +459,27 @@ def go_on(
     )
 
 
-def may_decide(person: User | None, root: Ticket) -> bool:
-    return person is not None and access.may(person, Permission.DECIDE_ESCALATIONS, team_id=root.team_id)
+def may_decide(person: User | None, root: Ticket, at: dt.datetime) -> bool:
+    return person is not None and access.may(person, Permission.DECIDE_ESCALATIONS, team_id=root.team_id, at=at)
 
 
-def _owner_after(root: Ticket, row: Escalation) -> User | None:
+def _owner_after(root: Ticket, row: Escalation, at: dt.datetime) -> User | None:
     """Whose the ticket is again: the one it came from, while still at work in the team."""
     person = root.assignee or row.from_user
-    if person is not None and person.is_active and access.may(person, Permission.WORK_TICKETS, team_id=root.team_id):
+    if (
+        person is not None
+        and person.is_active
+        and access.may(person, Permission.WORK_TICKETS, team_id=root.team_id, at=at)
+    ):
         return person
     return None
 
 
 def _give(root: Ticket, row: Escalation, owner: User | None, by: User, at: dt.datetime) -> None:
     """Whose the ticket is now, and what the supervisor said, which reaches whoever acts on it."""
-    told = {person.pk: person for person in (owner, _owner_after(root, row)) if person is not None and person != by}
+    told = {
+        person.pk: person for person in (owner, _owner_after(root, row, at=at)) if person is not None and person != by
+    }
     if root.assignee_id != (owner.pk if owner else None):
         root.assignee = owner
         root.save()

@@ -20,13 +20,13 @@ from tickets.conversation import derive, lock, running
 from tickets.models import Escalation, Ticket
 
 
-def check_can_have(row: Escalation, ticket: Ticket, to: User) -> None:
+def check_can_have(row: Escalation, ticket: Ticket, to: User, at: dt.datetime) -> None:
     """Raise Refused unless this person may decide it, and had no hand in it so far (CLAUSES 2, own work)."""
     if ticket.about_id == to.pk:
         raise Refused(_("%(name)s cannot decide this ticket. Choose somebody else.") % {"name": to.name})
     if not to.is_active:
         raise Refused(_("%(name)s does not work here any more.") % {"name": to.name})
-    if not escalation.may_decide(to, ticket):
+    if not escalation.may_decide(to, ticket, at=at):
         raise Refused(_("%(name)s is not a supervisor of %(team)s.") % {"name": to.name, "team": ticket.team})
     if to.pk in (row.raised_by_id, row.from_user_id):
         raise Refused(_("%(name)s handed this up. Somebody else decides it.") % {"name": to.name})
@@ -44,10 +44,10 @@ def hand_on(row: Escalation, *, of: User, to: User, by: User, at: dt.datetime) -
     Its clock to be taken up runs on. What was accepted already stays on record as accepted, and is put before the other
     one anew; what still runs on the ticket and was owed by the one who accepted it is owed by the other from now on.
     """
-    root, row = escalation.lock_escalation(row, by)
+    root, row = escalation.lock_escalation(row, by, at=at)
     if holder(row) != of.pk:
         raise Refused(_("Somebody has moved %(ref)s since. Nothing was changed.") % {"ref": root.reference})
-    check_can_have(row, root, to)
+    check_can_have(row, root, to, at=at)
     fresh = None
     if row.accepted_at is None:
         _put_before(row, to, root, at)
@@ -83,9 +83,9 @@ def undo(row: Escalation, *, done_at: dt.datetime, by: User, at: dt.datetime) ->
     stands = Escalation.objects.filter(pk=facts["again"] or row.pk, closed_at__isnull=True, ticket=root).first()
     if stands is None or stands.accepted_at is not None or stands.to_user_id != facts["to"]:
         raise Refused(_since(root))
-    escalation.check_can_decide(stands, by)
+    escalation.check_can_decide(stands, by, at=at)
     before, after = User.objects.get(pk=facts["from"]), User.objects.get(pk=facts["to"])
-    if not before.is_active or not escalation.may_decide(before, root):
+    if not before.is_active or not escalation.may_decide(before, root, at=at):
         raise Refused(_("%(name)s does not decide here any more.") % {"name": before.name})
     again = None
     if stands.pk == row.pk:

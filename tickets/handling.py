@@ -280,7 +280,7 @@ def respond(
     what is returned; `cosigned` is one that has it (clause 8.2). Raises NewMessageMeanwhile, Refused.
     """
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if not body.strip():
         raise Refused(_("Write something first; an empty message answers nobody."))
     if purpose not in (Purpose.ANSWER, Purpose.HOLDING):
@@ -418,7 +418,7 @@ def thread_headers(message_ids: Sequence[str]) -> dict[str, str]:
 def note(ticket: Ticket, *, by: User, at: dt.datetime, body: str, files: Sequence[File] = ()) -> Interaction:
     """Write a note that never leaves the building. It meets nothing."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if not body.strip():
         raise Refused(_("Write something first."))
     said = Said(
@@ -441,7 +441,7 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
     case is complex: what names a lawyer or an injury is more than thanks until a person has said otherwise (3.3).
     """
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why no reply is needed; the reason stands in the evidence."))
     if running(root, "respond"):

@@ -31,7 +31,7 @@ def change_state(ticket: Ticket, *, to: Ticket.State, by: trail.Actor, at: dt.da
     """
     root = lock(ticket)
     if isinstance(by, User):
-        check_can_work(root, by)
+        check_can_work(root, by, at=at)
     if to not in (State.OPEN, State.WAITING, State.RESOLVED, State.CLOSED):
         raise Refused(_("A ticket becomes new or merged by other means."))
     if root.state == to:
@@ -81,11 +81,11 @@ def retype(
 ) -> Ticket:
     """Say what a ticket is. Retyping a complaint needs a supervisor who does not work on it (3.2)."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     was_complaint = root.kind == Ticket.Kind.COMPLAINT
     unmakes_complaint = kind is not None and was_complaint and kind != root.kind
     is_outsider = (
-        root.team_id in access.scope_of(by).teams(Role.SUPERVISOR)
+        root.team_id in access.scope_of(by, at).teams(Role.SUPERVISOR)
         and root.assignee_id != by.pk
         and not has_spoken(root, by)
     )
@@ -146,7 +146,7 @@ def waive(ticket: Ticket, row: Deadline, *, by: User, at: dt.datetime, reason: s
 def set_pending(ticket: Ticket, *, until: dt.datetime | None, by: User, at: dt.datetime) -> Ticket:
     """Ask to be reminded at an instant, or take that back (None). No clock changes."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if until is not None and until <= at:
         raise Refused(_("Choose a time that is still to come."))
     root.pending_until, root.pending_for = until, by if until else None

@@ -39,10 +39,10 @@ def _lock_both(one: Ticket, other: Ticket) -> tuple[Ticket, Ticket]:
 def merge(ticket: Ticket, *, into: Ticket, by: User, at: dt.datetime) -> Ticket:
     """Let `into` speak for `ticket`. Only one customer's tickets; every deadline and the earliest receipt survive."""
     source, target = _lock_both(ticket, into)
-    check_can_work(source, by)
-    check_can_work(target, by)
+    check_can_work(source, by, at=at)
+    check_can_work(target, by, at=at)
     check_is_real(source, target)
-    access.check(by, Permission.MERGE_TICKETS, team_id=target.team_id)
+    access.check(by, Permission.MERGE_TICKETS, team_id=target.team_id, at=at)
     if source.pk == target.pk:
         raise Refused(_("These are one ticket already."))
     if source.contract_id != target.contract_id:
@@ -114,7 +114,7 @@ def unmerge(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
     """
     target = lock(ticket)
     source = Ticket.objects.select_related("contract", "team", "assignee").get(pk=ticket.pk)
-    check_can_work(source, by)
+    check_can_work(source, by, at=at)
     if source.merged_into_id is None:
         raise Refused(_("This ticket is not merged."))
     merged_at, did = _what_merging_did(source)
@@ -190,8 +190,8 @@ def link(ticket: Ticket, *, other: Ticket, kind: TicketLink.Kind, by: trail.Acto
     """Note that two tickets have to do with each other; linking twice is one link. It is written on both of them."""
     root = lock(ticket)
     if isinstance(by, User):
-        check_can_work(root, by)
-        check_can_work(other, by)
+        check_can_work(root, by, at=at)
+        check_can_work(other, by, at=at)
     check_is_real(root, other)
     if root.pk == other.pk:
         raise Refused(_("A ticket is not linked to itself."))
@@ -219,7 +219,7 @@ def join_stranger(ticket: Ticket, *, by: User, at: dt.datetime) -> Ticket:
     if bond is None:
         raise Refused(_("This ticket is not linked to one that its sender quoted."))
     root, quoted = _lock_both(ticket, bond.other)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if quoted.state == Ticket.State.CLOSED:
         raise Refused(_("%(ref)s is closed. Open it again first.") % {"ref": quoted.reference})
     before = root.customer_id

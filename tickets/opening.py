@@ -62,7 +62,7 @@ def write_down(
 
     Of a call `talk` says more; without it the customer was talked to and not answered yet.
     """
-    access.check(by, Permission.OPEN_TICKETS, team_id=team.pk)
+    access.check(by, Permission.OPEN_TICKETS, team_id=team.pk, at=at)
     if channel not in CONTACT_KINDS:
         raise Refused(_("Say how the customer turned to us: by telephone, by letter or in person."))
     if received_at > at:
@@ -122,7 +122,7 @@ def log_letter(
 ) -> Interaction:
     """Write down another letter of a ticket's customer. Its clock runs from the stamp, however late it is typed."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if received_at > at:
         raise Refused(_("This time is still to come. When did we receive it?"))
     if not body.strip() and not files:
@@ -160,7 +160,7 @@ def write_first(
     files: Sequence[File] = (),
 ) -> Ticket:
     """Write to a customer who has not asked anything: no clock runs until they answer."""
-    access.check(by, Permission.OPEN_TICKETS, team_id=team.pk)
+    access.check(by, Permission.OPEN_TICKETS, team_id=team.pk, at=at)
     customer = _known(customer, by=by, at=at)
     ticket = handling.open_ticket(
         team=team,

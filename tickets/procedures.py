@@ -102,7 +102,7 @@ def draft(
     reason: str = "",
 ) -> ProcedureVersion:
     """Write the next version, or change the one that is not published yet. Raises Refused, which names the line."""
-    access.check(by, Permission.MANAGE_TEXTS, contract_id=contract.pk)
+    access.check(by, Permission.MANAGE_TEXTS, contract_id=contract.pk, at=at)
     if category is not None and category.contract_id != contract.pk:
         raise Refused(_("This category belongs to another contract."))
     try:
@@ -142,7 +142,7 @@ def publish(version: ProcedureVersion, *, by: User, at: dt.datetime, seen: str) 
         .select_related("procedure__contract", "procedure__category")
         .get(pk=version.pk)
     )
-    access.check(by, Permission.PUBLISH_PROCEDURES, contract_id=row.procedure.contract_id)
+    access.check(by, Permission.PUBLISH_PROCEDURES, contract_id=row.procedure.contract_id, at=at)
     if row.published_at is not None:
         raise Refused(_("This version is published already, and does not change any more."))
     if seal_of(row) != seen:

@@ -276,7 +276,7 @@ def counts(user: User, *, at: dt.datetime, view: View) -> dict[str, Count]:
         wanted["due_soon"] = f"{_WHICH[view]} and t.next_due_at <= %(soon)s"
     parts = [f"(select count(*) from (select 1 from {which} limit %(most)s) part)" for which in wanted.values()]  # noqa: S608  constants of ours
     parameters: dict[str, Any] = {
-        "me": user.pk, "teams": access.scope_of(user).reads(), "at": at, "soon": at + DUE_SOON, "most": COUNTED + 1
+        "me": user.pk, "teams": access.scope_of(user, at).reads(), "at": at, "soon": at + DUE_SOON, "most": COUNTED + 1
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(f"select {', '.join(parts)}", parameters)
@@ -312,7 +312,7 @@ def next_for(user: User, *, at: dt.datetime, besides: int | None = None) -> Tick
 
     Own tickets and those that nobody has; in one statement of small index reads.
     """
-    teams = list(access.scope_of(user).teams(Role.REPRESENTATIVE, Role.SUPERVISOR))
+    teams = list(access.scope_of(user, at).teams(Role.REPRESENTATIVE, Role.SUPERVISOR))
     if not teams:
         return None
     parameters = {"me": user.pk, "teams": teams, "at": at, "hour": at + HOUR, "besides": besides or 0}

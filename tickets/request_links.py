@@ -117,7 +117,7 @@ def hidden(text: str, links: Sequence[str]) -> str:
 def withdraw(ticket: Ticket, *, by: User, at: dt.datetime, reason: str) -> Ticket:
     """Every link to this ticket that is out stops working; the next mail carries a new one. Raises Refused."""
     root = lock(ticket)
-    access.check(by, Permission.WORK_TICKETS, team_id=root.team_id)
+    access.check(by, Permission.WORK_TICKETS, team_id=root.team_id, at=at)
     if not reason.strip():
         raise Refused(_("Say why; the reason stands in the evidence."))
     Ticket.objects.filter(pk__in=family(root)).update(link_epoch=F("link_epoch") + 1)

@@ -58,7 +58,7 @@ def write_down(
 ) -> Resolution:
     """Put on record what caused the matter and how it is resolved; all of it may be said again until it is closed."""
     root = lock(ticket)
-    check_can_work(root, by)
+    check_can_work(root, by, at=at)
     if root.state == State.CLOSED:
         raise Refused(_("This ticket is closed, and its resolution stays as it was. Open it again to change it."))
     if amount is not None and amount < 0:
@@ -136,7 +136,7 @@ def record_acceptance(
     """
     root = lock(ticket)
     if isinstance(by, User):
-        check_can_work(root, by)
+        check_can_work(root, by, at=at)
     row = _lock_current(root, by, at)
     if row._state.adding or row.resolved_at is None:
         raise Refused(_("There is no resolution yet that the customer could accept. Resolve the ticket first."))

@@ -62,8 +62,8 @@ def team_of(inbound: InboundMessage) -> Team:
     return facts.team_for(inbound.mailbox)
 
 
-def check_can_sort(inbound: InboundMessage, by: User) -> None:
-    access.check(by, Permission.SORT_MAIL, team_id=team_of(inbound).pk)
+def check_can_sort(inbound: InboundMessage, by: User, at: dt.datetime) -> None:
+    access.check(by, Permission.SORT_MAIL, team_id=team_of(inbound).pk, at=at)
 
 
 def warn(at: dt.datetime) -> int:
@@ -110,7 +110,7 @@ def rule(
     What is ruled genuine is acknowledged by the loop within seconds, like everything that comes in. Raises Refused.
     """
     row = _lock(inbound)
-    check_can_sort(row, by)
+    check_can_sort(row, by, at=at)
     if row.state != State.UNSORTED:
         raise Refused(_("Somebody has ruled on this message already."))
     if not reason.strip():
@@ -176,7 +176,7 @@ def _is_drawn(row: InboundMessage) -> bool:
 def undo(ruling: Ruling, *, by: User, at: dt.datetime) -> InboundMessage:
     """Take a ruling "spam" back: the message waits among the unsorted again, with its first receipt. Raises Refused."""
     row = _lock(ruling.inbound)
-    check_can_sort(row, by)
+    check_can_sort(row, by, at=at)
     ruling = Ruling.objects.select_for_update(of=("self",)).get(pk=ruling.pk)
     if ruling.undone_at is not None:
         raise Refused(_("This ruling has been taken back already."))
@@ -200,7 +200,7 @@ def _take_back(ruling: Ruling, row: InboundMessage, by: User, at: dt.datetime) -
 def review(ruling: Ruling, *, by: User, at: dt.datetime, agrees: bool) -> Ruling:
     """The second look at a sampled ruling. Whoever disagrees takes it back. Raises Refused."""
     row = _lock(ruling.inbound)
-    access.check(by, Permission.REVIEW_SORTING, team_id=team_of(row).pk)
+    access.check(by, Permission.REVIEW_SORTING, team_id=team_of(row).pk, at=at)
     ruling = Ruling.objects.select_for_update(of=("self",)).get(pk=ruling.pk)
     if ruling.ruled_by_id == by.pk:
         raise Refused(_("You ruled on this yourself. Somebody else has to check it."))
@@ -233,11 +233,11 @@ def set_sender_rule(
     The pattern is an address, or "@domain" for all of one domain, which is a supervisor's to say. It never drops mail.
     Raises Refused.
     """
-    access.check(by, Permission.SORT_MAIL, contract_id=contract.pk)
+    access.check(by, Permission.SORT_MAIL, contract_id=contract.pk, at=at)
     value = pattern.strip().lower()
     if not _ADDRESS.fullmatch(value) or not value.isprintable():
         raise Refused(_("Write an address such as name@shop.example, or @shop.example for everybody there."))
-    if value.startswith("@") and not access.may(by, Permission.REVIEW_SORTING, contract_id=contract.pk):
+    if value.startswith("@") and not access.may(by, Permission.REVIEW_SORTING, contract_id=contract.pk, at=at):
         raise Refused(_("A rule for a whole domain is a supervisor's to set. Name one address, or ask a supervisor."))
     if not reason.strip():
         raise Refused(_("Say why; the reason stands in the evidence."))

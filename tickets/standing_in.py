@@ -61,7 +61,7 @@ class Moved:
 
 def away_from(user: User, at: dt.datetime) -> list[Absence]:
     """Who of the teams that this person supervises is away now, by name; each with the absence that lasts longest."""
-    teams = access.scope_of(user).teams(Role.SUPERVISOR)
+    teams = access.scope_of(user, at=at).teams(Role.SUPERVISOR)
     theirs = RoleGrant.objects.in_force(at).filter(team__in=teams).values("user")
     rows = Absence.objects.in_force(at).filter(user__in=theirs, user__is_active=True).exclude(user=user)
     last = {row.user_id: row for row in rows.select_related("user", "deputy").order_by("ends_at", "pk")}
@@ -116,7 +116,7 @@ def _why_not(
         return _("Nobody stands in.")
     try:
         if row is not None:
-            handing_on.check_can_have(row, ticket, absence.deputy)
+            handing_on.check_can_have(row, ticket, absence.deputy, at=at)
         else:
             assignment.check_can_take(ticket, absence.deputy, at, limits=limits)
     except Refused as refusal:

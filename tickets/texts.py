@@ -68,7 +68,7 @@ def preview(text: str, known: dict[str, str]) -> str:
 @transaction.atomic
 def write(kind: MailText.Kind, language: str, *, subject: str, body: str, by: User, at: dt.datetime) -> MailText:
     """Set a text that the product sends by itself, in one language."""
-    access.check(by, Permission.MANAGE_TEXTS)
+    access.check(by, Permission.MANAGE_TEXTS, at=at)
     subject = " ".join(subject.split())
     check_placeholders(subject, IN_MAIL)
     check_placeholders(body, IN_MAIL)
@@ -95,7 +95,7 @@ def categorise(
     is_active: bool = True,
 ) -> Category:  # fmt: skip
     """Add a category, rename it or let it rest."""
-    access.check(by, Permission.MANAGE_TEXTS)
+    access.check(by, Permission.MANAGE_TEXTS, at=at)
     Contract.objects.select_for_update().get(pk=contract.pk)
     same = Category.objects.filter(contract=contract, name__iexact=name)
     if (same.exclude(pk=category.pk) if category else same).exists():
@@ -117,8 +117,8 @@ def write_reply(
     reply: CannedReply | None = None,
 ) -> CannedReply:  # fmt: skip
     """Write a reply for others to use, or change one; either way a supervisor approves it before anybody can use it."""
-    if not access.may(by, Permission.APPROVE_CANNED, contract_id=contract.pk):
-        access.check(by, Permission.WORK_TICKETS, contract_id=contract.pk)
+    if not access.may(by, Permission.APPROVE_CANNED, contract_id=contract.pk, at=at):
+        access.check(by, Permission.WORK_TICKETS, contract_id=contract.pk, at=at)
     check_placeholders(body, IN_REPLY)
     row = CannedReply.objects.select_for_update().get(pk=reply.pk) if reply else CannedReply(contract=contract)
     if reply and not row.is_active:
@@ -133,7 +133,7 @@ def write_reply(
 @transaction.atomic
 def approve_reply(reply: CannedReply, *, by: User, at: dt.datetime) -> CannedReply:
     """Let a reply be used. Who wrote it does not approve it."""
-    access.check(by, Permission.APPROVE_CANNED, contract_id=reply.contract_id)
+    access.check(by, Permission.APPROVE_CANNED, contract_id=reply.contract_id, at=at)
     row = CannedReply.objects.select_for_update().get(pk=reply.pk)
     if row.written_by_id == by.pk:
         raise Refused(_("You wrote it, so another supervisor approves it."))
@@ -150,7 +150,7 @@ def retire_reply(reply: CannedReply, *, by: User, at: dt.datetime) -> CannedRepl
     """Take a reply out of use; it stays on record."""
     row = CannedReply.objects.select_for_update().get(pk=reply.pk)
     if row.written_by_id != by.pk:
-        access.check(by, Permission.APPROVE_CANNED, contract_id=row.contract_id)
+        access.check(by, Permission.APPROVE_CANNED, contract_id=row.contract_id, at=at)
     row.is_active = False
     row.save()
     trail.record(Act.SETTING_CHANGED, f"canned:{row.pk}", by=by, at=at, facts={"retired": True})

@@ -35,7 +35,7 @@ def texts_for(user: User, at: dt.datetime) -> list[Text]:
         (row.version_id, row.policy_id): row.at
         for row in Acknowledgement.objects.filter(user=user)
     }  # fmt: skip
-    for contract in access.contracts_of(user):
+    for contract in access.contracts_of(user, at=at):
         version = agreement.in_force(contract, at)
         found.append(Text("contract", version.pk, str(version), version.text, said.get((version.pk, None))))
         policy = Policy.objects.filter(contract=contract).order_by("-number").first()
@@ -71,7 +71,7 @@ def digest_of(text: Text) -> str:
 @transaction.atomic
 def publish_policy(contract: Contract, *, title: str, text: str, by: User, at: dt.datetime) -> Policy:
     """Publish the privacy policy for staff, or its next version; everybody reads it anew."""
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk, at=at)
     Contract.objects.select_for_update(no_key=True).get(pk=contract.pk)
     if not title.strip() or not text.strip():
         raise Refused(_("The policy needs a title and a text."))

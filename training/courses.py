@@ -102,7 +102,7 @@ def check_can_open_answers(version: CourseVersion, user: User, at: dt.datetime) 
 
     A draft shows the answers of what is taught now.
     """
-    access.check(user, Permission.MANAGE_TRAINING, contract_id=version.course.contract_id)
+    access.check(user, Permission.MANAGE_TRAINING, contract_id=version.course.contract_id, at=at)
     if version.written_by_id == user.pk:
         return
     taught = version if version.published_at is not None else current(version.course)
@@ -147,7 +147,7 @@ def add(
     contract: Contract, *, title: str, clause: str, roles: Sequence[str], repeats: bool, by: User, at: dt.datetime
 ) -> CourseVersion:
     """Begin a course; returns its first draft."""
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk, at=at)
     if not title.strip():
         raise Refused(_("Give the course a title."))
     code = slugify(title)[:50] or "course"
@@ -169,7 +169,7 @@ def add(
 def revise(course: Course, *, by: User, at: dt.datetime) -> CourseVersion:
     """Begin the next version as a copy of the last; one draft at a time. Whoever writes it knows the answers."""
     course = lock_course(course)
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=course.contract_id)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=course.contract_id, at=at)
     if course.versions.filter(published_at__isnull=True).exists():
         raise Refused(_("There is a draft already. Go on with that one."))
     last = current(course)
@@ -369,7 +369,7 @@ def publish_update(
 def retire(course: Course, *, by: User, at: dt.datetime) -> Course:
     """Teach a course no more. What was passed stays on record; what is still owed of it is not owed any more."""
     course = lock_course(course)
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=course.contract_id)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=course.contract_id, at=at)
     if course.retired_at is not None:
         raise Refused(_("This course is not taught any more."))
     if Assignment.objects.owed().filter(course=course, user=by).exists():

@@ -38,7 +38,7 @@ def publish(
     at: dt.datetime,
 ) -> Gate:
     """Let work wait for training from now on. The rule before ends; what it limits stays limited until it is passed."""
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk, at=at)
     contract = Contract.objects.select_for_update(no_key=True).get(pk=contract.pk)
     if not text.strip():
         raise Refused(_("Say the rule in words; everybody concerned reads it."))
@@ -64,7 +64,7 @@ def publish(
 @transaction.atomic
 def end(contract: Contract, *, by: User, at: dt.datetime) -> None:
     """Take the rule back: nobody's work waits for training any more, and what it limits is free at once."""
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=contract.pk, at=at)
     contract = Contract.objects.select_for_update(no_key=True).get(pk=contract.pk)
     limited = Assignment.objects.owed().filter(contract=contract, restricted_at__isnull=False)
     if limited.filter(user=by).exists():
@@ -157,9 +157,9 @@ def _deciders(row: Assignment, at: dt.datetime) -> list[User]:
 
 def check_can_decide(row: Assignment, by: User, at: dt.datetime) -> None:
     """Neither the one concerned, nor who published the rule, nor anybody who works under them."""
-    represents = row.contract_id in offices.contracts_of(by, *offices.REPRESENTATIVES)
+    represents = row.contract_id in offices.contracts_of(by, *offices.REPRESENTATIVES, at=at)
     if not represents:
-        access.check(by, Permission.MANAGE_TRAINING, contract_id=row.contract_id)
+        access.check(by, Permission.MANAGE_TRAINING, contract_id=row.contract_id, at=at)
     involved = {row.user_id}
     if row.gate is not None:
         involved.add(row.gate.published_by_id)

@@ -143,7 +143,7 @@ def _cell(user: User, course: Course, rows: Sequence[Assignment], facts: Facts) 
 
 def people_of(user: User, at: dt.datetime) -> QuerySet[User]:
     """Active people with a role that this one oversees: own teams', an audit's contracts', everybody."""
-    scope = access.scope_of(user)
+    scope = access.scope_of(user, at)
     grants = RoleGrant.objects.in_force(at)
     if Role.ADMINISTRATOR not in scope.roles():
         contracts = scope.contracts(Role.AUDITOR)

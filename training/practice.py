@@ -72,7 +72,8 @@ def start(version: CourseVersion, *, by: User, at: dt.datetime) -> PracticeAttem
     address = f"exercise-{customer.pk}@{PRACTICE_DOMAIN}"
     Address.objects.create(customer=customer, value=address, is_primary=True, created_at=at)
     ticket = handling.open_ticket(
-        team=_team_of(version, by), subject=script.subject, channel=Ticket.Channel.MAIL, received_at=at, at=at, by=by,
+        team=_team_of(version, by, at=at), subject=script.subject, channel=Ticket.Channel.MAIL, received_at=at, at=at,
+        by=by,
         customer=customer, origin=Ticket.Origin.PRACTICE, assignee=by,
         said=_said(script.message, customer, address, at, subject=script.subject),
     )  # fmt: skip
@@ -85,8 +86,8 @@ def start(version: CourseVersion, *, by: User, at: dt.datetime) -> PracticeAttem
     return attempt
 
 
-def _team_of(version: CourseVersion, user: User) -> Team:
-    teams = access.scope_of(user).teams_where(Permission.WORK_TICKETS)
+def _team_of(version: CourseVersion, user: User, at: dt.datetime) -> Team:
+    teams = access.scope_of(user, at=at).teams_where(Permission.WORK_TICKETS)
     return Team.objects.filter(pk__in=teams, contract=version.course.contract).order_by("-is_active", "pk")[0]
 
 

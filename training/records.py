@@ -133,11 +133,11 @@ def complete_by_test(attempt: Attempt, *, by: User, at: dt.datetime) -> Completi
     return _complete(done, by=by, at=at)
 
 
-def practises(version: CourseVersion, user: User) -> bool:
+def practises(version: CourseVersion, user: User, *, at: dt.datetime | None = None) -> bool:
     """Whether this person takes the exercise of this version: it has one, and they work on tickets."""
     if not PracticeScript.objects.filter(version=version).exists():
         return False
-    return access.may(user, Permission.WORK_TICKETS, contract_id=version.course.contract_id)
+    return access.may(user, Permission.WORK_TICKETS, contract_id=version.course.contract_id, at=at)
 
 
 def lacks_practice(version: CourseVersion, user: User) -> bool:
@@ -166,7 +166,7 @@ def missed(attempt: Attempt) -> list[Question]:
 @transaction.atomic
 def let_try_again(version: CourseVersion, user: User, *, by: User, at: dt.datetime, reason: str) -> MoreAttempts:
     """Give somebody who has used up all attempts another series, after going through the material with them."""
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=version.course.contract_id)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=version.course.contract_id, at=at)
     requirements.lock_person(user)
     if user == by:
         raise Refused(_("Nobody gives themselves more attempts. Ask another supervisor."))
@@ -197,7 +197,7 @@ def record_evidence(
     files: Sequence[File] = (),
 ) -> Completion:
     """Record that somebody was trained elsewhere, or in person. Nobody records own attendance."""
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=version.course.contract_id)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=version.course.contract_id, at=at)
     user = requirements.lock_person(user)
     version = CourseVersion.objects.select_related("course__contract").get(pk=version.pk)
     if user == by:

@@ -61,7 +61,7 @@ def _lock(row: Round) -> Round:
 @transaction.atomic
 def conduct(row: Round, *, changed: bool, summary: str, people: Iterable[User], by: User, at: dt.datetime) -> Round:
     """Record that everybody was brought up to date, or that nothing has changed. The next one counts from now."""
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=row.contract_id)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=row.contract_id, at=at)
     row = _lock(row)
     if row.conducted_at is not None:
         raise Refused(_("This round has been conducted."))
@@ -81,7 +81,7 @@ def conduct(row: Round, *, changed: bool, summary: str, people: Iterable[User], 
 @transaction.atomic
 def attend(row: Round, people: Iterable[User], *, by: User, at: dt.datetime) -> Round:
     """Add who took part as well; nobody adds themselves."""
-    access.check(by, Permission.MANAGE_TRAINING, contract_id=row.contract_id)
+    access.check(by, Permission.MANAGE_TRAINING, contract_id=row.contract_id, at=at)
     row = _lock(row)
     if row.conducted_at is None:
         raise Refused(_("This round has not been conducted yet."))

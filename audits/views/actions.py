@@ -82,7 +82,7 @@ def _page(
         "clock": waiting.verify if waiting else case.correct if action.state == Doing.PLANNED else None,
         "implement_form": (implement_form or ImplementForm()) if may_do else None,
         "verdict_form": (verdict_form or _verdict_form()) if judge else None,
-        "may_withdraw": action.state == Doing.PLANNED and independence.may_lead(case, user),
+        "may_withdraw": action.state == Doing.PLANNED and independence.may_lead(case, user, at=at),
     }
     return render(request, "audits/action.html", context, status=status)
 

@@ -85,7 +85,7 @@ def _step(finding: AuditFinding, form: Any, title: str, submit: str) -> Step:
 def answer(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """What the audited say to it."""
     finding, user, at = load_finding(request, pk, number), person(request), clock.now()
-    if not audit_findings.may_answer(finding, user):
+    if not audit_findings.may_answer(finding, user, at=at):
         raise PermissionDenied
     form = AnswerForm(request.POST or None)
 

@@ -155,7 +155,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
             Act.NONCOMPLIANCE_READ, f"reading:{case.pk}:{user.pk}", by=user, at=at, context=case.trail_subject
         )  # fmt: skip
     actions = doneness(case, at)
-    may_lead = independence.may_lead(case, user)
+    may_lead = independence.may_lead(case, user, at=at)
     context = {
         "at": at,
         "case": case,
@@ -177,9 +177,9 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "may_lead": may_lead,
         "is_open": case.state == State.OPEN,
         "may_plan": may_lead and case.state in (State.OPEN, State.IMPLEMENTED),
-        "may_check": case.state == State.VERIFIED and independence.may_judge(case, user),
+        "may_check": case.state == State.VERIFIED and independence.may_judge(case, user, at=at),
         "may_hold": access.may(user, Permission.PLACE_HOLDS, team_id=case.team_id),
-        "may_dismiss": case.state == State.OPEN and independence.may_judge(case, user),
+        "may_dismiss": case.state == State.OPEN and independence.may_judge(case, user, at=at),
     }
     return render(request, "audits/case.html", context)
 

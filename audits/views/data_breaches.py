@@ -65,7 +65,7 @@ def add(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     contracts = {grant.contract_id for grant in scope_of(user).grants} | {c for c, _office in offices.held_by(user)}
     teams = Team.objects.filter(is_active=True).order_by("name", "pk")
-    if not terms.is_administrator(user):
+    if not terms.is_administrator(user, at=at):
         teams = teams.filter(Q(contract__in=contracts - {None}))
     own = next((grant.team_id for grant in scope_of(user).grants if grant.team_id), None)
     form = BreachForm(request.POST or None, teams=teams, initial={"aware_at": at, "team": own})
@@ -95,7 +95,7 @@ def _load(request: HttpRequest, pk: int) -> DataBreach:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One case: what is known, what was decided, who was told, and when."""
     user, at, row = person(request), clock.now(), _load(request, pk)
-    acts = terms.may_act(user, row.contract_id)
+    acts = terms.may_act(user, row.contract_id, at=at)
     steps = row.steps.select_related("by", "message", "customer").order_by("pk")
     told = [step for step in steps if step.kind in TOLD]
     context = {
@@ -220,7 +220,7 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     act = ACTS.get(name)
     if act is None or not act.offered(row):
         raise Http404
-    if not terms.may_act(user, row.contract_id):
+    if not terms.may_act(user, row.contract_id, at=at):
         raise PermissionDenied
     face = clockface.of(row.notify, now=at, zone=local_zone())
     form: Any = act.form(request, row)

@@ -166,7 +166,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One request: who asks for what, its clock, what was done, and what is to be done next."""
     user, at, row = person(request), clock.now(), load(request, pk)
     names = requests.sees_names(user, row)
-    acts = terms.may_act(user, row.contract_id)
+    acts = terms.may_act(user, row.contract_id, at=at)
     ending = requests.ending(row) if row.is_open else None
     ticket = Ticket.objects.visible_to(user).filter(pk=number_in(row.subject_ref.removeprefix("#"))).first() \
         if row.subject_ref else None  # fmt: skip
@@ -438,7 +438,7 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     act = ACTS.get(name)
     if act is None or not act.offered(row):
         raise Http404
-    if not terms.may_act(user, row.contract_id):
+    if not terms.may_act(user, row.contract_id, at=at):
         raise PermissionDenied
     face = clockface.of(row.answer, now=at, zone=local_zone()) if row.is_open else None
     form = act.form(request, row)
@@ -464,7 +464,7 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
     """The file, for whoever checks it before it goes; that is recorded."""
     row, user, at = _package(request, pk), person(request), clock.now()
     try:
-        content = packages.look_at(row, by=user)
+        content = packages.look_at(row, by=user, at=at)
     except vault.Unreadable:
         raise Http404 from None
     taking = exporting.Taking(user, "csp.datapackage", "zip", {"request": row.request.reference}, row.request.contract)

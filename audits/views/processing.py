@@ -93,7 +93,7 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     user, at = person(request), clock.now()
     row = get_object_or_404(Processing.objects.select_related("contract"), pk=pk) if pk is not None else None
     contract = row.contract if row is not None else contract_of(request, terms.acts_for(user))
-    if not terms.may_act(user, contract.pk):
+    if not terms.may_act(user, contract.pk, at=at):
         raise PermissionDenied
     form: Any = ProcessingForm(request.POST or None, instance=row)
     back = f"{reverse('processing')}?contract={contract.pk}"
@@ -131,7 +131,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     user, at = person(request), clock.now()
     mine = read_by(user)
     contract = contract_of(request, mine)
-    may = terms.may_act(user, contract.pk)
+    may = terms.may_act(user, contract.pk, at=at)
     rows = list(
         contract.privacy_notices.select_related("published_by").annotate(times=Count("seen")).order_by("-number")
     )

@@ -112,7 +112,7 @@ def index(request: HttpRequest) -> HttpResponse:
         (audit, TONES[State(audit.state)], scoring.result(audit), _clock(audit, at))
         for audit in sorted(rows, key=lambda one: not one.is_unfinished)
     ]
-    mine = [one for one in board.contracts_of(user) if programme.may_plan(one, user)]
+    mine = [one for one in board.contracts_of(user) if programme.may_plan(one, user, at=at)]
     context = {"at": at, "audits": listed, "may_plan": bool(mine), "cards": bool(mine) or bool(listed)}
     return render(request, "audits/audits.html", context)
 
@@ -133,7 +133,7 @@ def _clock(audit: Audit, at: dt.datetime) -> Any:
 def plan(request: HttpRequest) -> HttpResponse:
     """Plan an audit."""
     user, at = person(request), clock.now()
-    mine = [one for one in board.contracts_of(user) if programme.may_plan(one, user)]
+    mine = [one for one in board.contracts_of(user) if programme.may_plan(one, user, at=at)]
     if not mine:
         raise PermissionDenied
     asked = number_in(request.GET.get("contract", ""))
@@ -190,10 +190,10 @@ def _page(audit: Audit, user: User, at: dt.datetime) -> dict[str, Any]:
         "agreement": scoring.agreement(audit) if audit.twice_percent else None,
         "left": len(programme.unfinished(audit)),
         "may_request": audit.is_unfinished and audit.requested_at is None and programme.may_request(audit, user),
-        "may_give": audit.is_unfinished and audit.requested_at is not None and programme.may_give(audit, user),
-        "may_score": audits and audit.state == State.RUNNING and _let_in(audit, user),
-        "may_draw": user.pk == audit.auditor_id and audit.state == State.PLANNED and _let_in(audit, user),
-        "may_close": user.pk == audit.auditor_id and audit.state == State.RUNNING and _let_in(audit, user),
+        "may_give": audit.is_unfinished and audit.requested_at is not None and programme.may_give(audit, user, at=at),
+        "may_score": audits and audit.state == State.RUNNING and _let_in(audit, user, at),
+        "may_draw": user.pk == audit.auditor_id and audit.state == State.PLANNED and _let_in(audit, user, at),
+        "may_close": user.pk == audit.auditor_id and audit.state == State.RUNNING and _let_in(audit, user, at),
         "may_withdraw": audit.state == State.PLANNED and user.pk in (audit.auditor_id, audit.planned_by_id),
     }
 
@@ -204,9 +204,9 @@ def _waits_for(row: Sampled, audit: Audit, user: User) -> bool:
     return not row.draw.scorings.filter(scorer=user, scored_at__isnull=False).exists()
 
 
-def _let_in(audit: Audit, user: User) -> bool:
+def _let_in(audit: Audit, user: User, at: dt.datetime) -> bool:
     try:
-        programme.check_audits(audit, user)
+        programme.check_audits(audit, user, at=at)
     except Refused:
         return False
     return True
@@ -272,7 +272,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 def let_in(request: HttpRequest, pk: int) -> HttpResponse:
     """Give access, until a day."""
     audit, user, at = load(request, pk), person(request), clock.now()
-    _only(programme.may_give(audit, user))
+    _only(programme.may_give(audit, user, at=at))
     initial = {"last_day": audit.ends_at.astimezone(audit.contract.zoneinfo).date() - dt.timedelta(days=1)}
     form = AccessForm(request.POST or None, initial=initial)
     names = ", ".join(one.name for one in programme.scorers(audit))
@@ -371,7 +371,7 @@ def card(request: HttpRequest) -> HttpResponse:
 def publish_card(request: HttpRequest) -> HttpResponse:
     """Publish the next version of the card."""
     contract, user, at = _card_contract(request), person(request), clock.now()
-    _only(scorecards.may_publish(contract, user))
+    _only(scorecards.may_publish(contract, user, at=at))
     last = Scorecard.objects.filter(contract=contract).order_by("-number").first()
     asked: Any = last.criteria.order_by("position") if last is not None else scorecards.STANDARD
     form = ScorecardForm(request.POST or None, initial={"lines": ScorecardForm.written(asked)})

@@ -118,7 +118,7 @@ def _page(
         "may_score": may_score,
         "why": "" if signed or draw.is_excused or not _scores(audit, user) else why,
         "refusal": refusal,
-        "may_put_aside": _may_put_aside(draw, user),
+        "may_put_aside": _may_put_aside(draw, user, at),
         "previous": audit.draws.filter(rank__lt=draw.rank).order_by("-rank").first(),
         "following": audit.draws.filter(rank__gt=draw.rank).order_by("rank").first(),
         "mine": mine,
@@ -145,9 +145,9 @@ def _scores(audit: Audit, user: User) -> bool:
     return user.pk in (audit.auditor_id, audit.second_id)
 
 
-def _may_put_aside(draw: Draw, user: User) -> bool:
+def _may_put_aside(draw: Draw, user: User, at: dt.datetime) -> bool:
     try:
-        programme.check_can_put_aside(draw, draw.audit, user)
+        programme.check_can_put_aside(draw, draw.audit, user, at=at)
     except Refused:
         return False
     return True

@@ -44,7 +44,7 @@ def audit(firm: Company, anchor: dt.datetime) -> None:
 
 def _as_of(user: User, at: dt.datetime) -> User:
     """Somebody on that day: what they may do is read for it."""
-    user.scope_cache = None
+    user.held_cache = None
     access.scope_of(user, at)
     return user
 

@@ -21,7 +21,7 @@ from csp.records import Kept, Record
 from csp.roles import Office, Role
 
 if TYPE_CHECKING:
-    from csp.access import Scope
+    from csp.access import Held
 
 
 class UserManager(BaseUserManager["User"]):
@@ -68,7 +68,7 @@ class User(AbstractBaseUser):
     record = Record(Kept.PEOPLE, person="self", personal=("email", "name", "signature"))
 
     # The person's grants as csp.access read them for this request; not a column.
-    scope_cache: Scope | None = None
+    held_cache: Held | None = None
 
     class Meta:
         constraints = [

@@ -50,7 +50,7 @@ def open_breach(
 
     The privacy owner and the administrators are told in the same transaction; as processor, the controller is.
     """
-    if not access.scope_of(by).grants and not offices.held_by(by):
+    if not access.scope_of(by, at).grants and not offices.held_by(by, at):
         raise Refused(_("Your role does not allow this. Ask a supervisor or an administrator."))
     if aware_at > at:
         raise Refused(_("It cannot have been noticed in the future. Check date and time."))
@@ -131,9 +131,9 @@ def _lock(row: DataBreach) -> DataBreach:
     return rows.select_related("contract", "team", "notify").get(pk=row.pk)
 
 
-def _for_change(row: DataBreach, by: User) -> DataBreach:
+def _for_change(row: DataBreach, by: User, at: dt.datetime) -> DataBreach:
     locked = _lock(row)
-    terms.check_may_act(by, locked.contract_id)
+    terms.check_may_act(by, locked.contract_id, at=at)
     if locked.closed_at is not None:
         raise Refused(_("This case is closed."))
     return locked
@@ -144,7 +144,7 @@ def describe(
     row: DataBreach, *, data: str, persons: int | None, consequences: str, measures: str, by: User, at: dt.datetime
 ) -> DataBreach:
     """Write down what is known by now, which a notification has to say. Raises Refused."""
-    row = _for_change(row, by)
+    row = _for_change(row, by, at=at)
     row.data, row.persons = data.strip(), persons
     row.consequences, row.measures = consequences.strip(), measures.strip()
     row.save(update_fields=["data", "persons", "consequences", "measures"])
@@ -155,7 +155,7 @@ def describe(
 @transaction.atomic
 def assess(row: DataBreach, *, is_high_risk: bool, reason: str, by: User, at: dt.datetime) -> DataBreach:
     """Say whether the risk for the persons is high, and why; then they are told. Raises Refused."""
-    row = _for_change(row, by)
+    row = _for_change(row, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why; the reason stands in the evidence."))
     if is_high_risk and row.decision == Decision.NO_RISK:
@@ -171,7 +171,7 @@ def notify(
     row: DataBreach, *, words: str, notified_at: dt.datetime, by: User, at: dt.datetime, authority_ref: str = ""
 ) -> DataBreach:
     """Record that the authority was notified, when and how: that meets the clock. Raises Refused."""
-    row = _for_change(row, by)
+    row = _for_change(row, by, at=at)
     if row.decision == Decision.NOTIFIED:
         raise Refused(_("The authority was notified already. Write more down as a note to it."))
     if not row.aware_at <= notified_at <= at:
@@ -185,7 +185,7 @@ def notify(
 @transaction.atomic
 def decide_no_risk(row: DataBreach, *, reason: str, by: User, at: dt.datetime) -> DataBreach:
     """Decide that nobody is likely to be at risk, and say why: then no authority is notified. Raises Refused."""
-    row = _for_change(row, by)
+    row = _for_change(row, by, at=at)
     if row.decision:
         raise Refused(_("This was decided already."))
     if row.is_high_risk:
@@ -218,7 +218,7 @@ def tell_persons(
 
     Whoever was told before is not told again. Raises Refused.
     """
-    row = _for_change(row, by)
+    row = _for_change(row, by, at=at)
     if not words.strip():
         raise Refused(_("Say what happened, what may follow and what they can do."))
     before = set(row.steps.filter(customer__isnull=False).values_list("customer", flat=True))
@@ -253,7 +253,7 @@ def _mail(row: DataBreach, customer: Customer, address: str, words: str, *, at: 
 @transaction.atomic
 def close(row: DataBreach, *, words: str, by: User, at: dt.datetime) -> DataBreach:
     """Close the case: decided, and where the risk is high the persons told, or why not. Raises Refused."""
-    row = _for_change(row, by)
+    row = _for_change(row, by, at=at)
     if not row.decision:
         raise Refused(_("Notify the authority, or decide that there is no risk, first."))
     if not words.strip():

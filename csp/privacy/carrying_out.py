@@ -24,7 +24,7 @@ def erase(
     request: DataRequest, *, basis: str, words: str, by: User, at: dt.datetime, told_at: dt.datetime | None = None
 ) -> Erasure:
     """Erase the person, tell them and every recipient. For the privacy owner alone. Raises Refused."""
-    row = requests.for_change(request, by)
+    row = requests.for_change(request, by, at=at)
     _check(row, Kind.ERASURE)
     assert row.customer is not None
     if not words.strip():
@@ -41,7 +41,7 @@ def erase(
 @transaction.atomic
 def restrict(request: DataRequest, *, until: dt.datetime, reason: str, by: User, at: dt.datetime) -> DataRequest:
     """Keep what is held and use it for nothing until then; the person and every recipient are told. Raises Refused."""
-    row = requests.for_change(request, by)
+    row = requests.for_change(request, by, at=at)
     _check(row, Kind.RESTRICTION)
     assert row.customer is not None
     locking.lock(

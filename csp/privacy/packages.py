@@ -47,7 +47,7 @@ class NotGood(Exception):
 @transaction.atomic
 def make(request: DataRequest, sources: Sequence[Source], *, by: User, at: dt.datetime) -> DataPackage:
     """Gather all that is held on the person who asks. Only for whoever is proven to be that person. Raises Refused."""
-    row = requests.for_change(request, by)
+    row = requests.for_change(request, by, at=at)
     if row.kind not in (Kind.ACCESS, Kind.PORTABILITY):
         raise Refused(_("This request does not ask for a copy of the data."))
     requests.check_proven(row)
@@ -134,13 +134,13 @@ def _csv(rows: list[dict[str, str]]) -> str:
     return "\ufeff" + target.getvalue()
 
 
-def look_at(package: DataPackage, *, by: User) -> bytes:
+def look_at(package: DataPackage, *, by: User, at: dt.datetime) -> bytes:
     """The file, for whoever checks it before it goes: an export like any other (csp.exporting).
 
     Raises Refused, vault.Unreadable.
     """
     row = DataPackage.objects.select_related("request", "blob__key").get(pk=package.pk)
-    terms.check_may_act(by, row.request.contract_id)
+    terms.check_may_act(by, row.request.contract_id, at=at)
     return vault.read(row.blob)
 
 
@@ -154,7 +154,7 @@ def token(package: DataPackage) -> str:
 @transaction.atomic
 def send(package: DataPackage, *, by: User, at: dt.datetime) -> DataPackage:
     """Send the person the link; the mail, taken by a server outside, is the answer. Raises Refused."""
-    request = requests.for_change(DataRequest(pk=package.request_id), by)
+    request = requests.for_change(DataRequest(pk=package.request_id), by, at=at)
     row = DataPackage.objects.select_for_update(no_key=True).get(pk=package.pk)
     requests.check_proven(request)
     if row.destroyed_at is not None:

@@ -23,7 +23,7 @@ def save(
     contract: Contract, values: Mapping[str, Any], *, by: User, at: dt.datetime, row: Processing | None = None
 ) -> Processing:
     """Enter an activity, or change one; what it said before is kept. Raises Refused."""
-    terms.check_may_act(by, contract.pk)
+    terms.check_may_act(by, contract.pk, at=at)
     if row is None:
         row = Processing(contract=contract)
     else:
@@ -47,7 +47,7 @@ def save(
 @transaction.atomic
 def end(row: Processing, *, by: User, at: dt.datetime) -> Processing:
     """It is not done any more; it stays on record. Raises Refused."""
-    terms.check_may_act(by, row.contract_id)
+    terms.check_may_act(by, row.contract_id, at=at)
     row = Processing.objects.select_for_update().get(pk=row.pk)
     if row.ended_at is not None:
         raise Refused(_("This activity has ended already."))

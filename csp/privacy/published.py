@@ -20,7 +20,7 @@ from csp.privacy import terms
 @transaction.atomic
 def publish(contract: Contract, *, language: str, text: str, by: User, at: dt.datetime) -> PrivacyNotice:
     """Publish the next version in a language; it holds from now on. Raises Refused."""
-    terms.check_may_act(by, contract.pk)
+    terms.check_may_act(by, contract.pk, at=at)
     Contract.objects.select_for_update().get(pk=contract.pk)
     text = text.replace("\r\n", "\n").strip()
     if language not in dict(settings.LANGUAGES):

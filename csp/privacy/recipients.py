@@ -39,7 +39,7 @@ def record(
     customer: Customer | None = None, mail: str = "",
 ) -> DataRecipient:  # fmt: skip
     """Record that data was given to somebody outside: one person's, or that of every customer. Raises Refused."""
-    terms.check_may_act(by, contract.pk)
+    terms.check_may_act(by, contract.pk, at=at)
     return exported(contract, name=name, what=what, given_at=given_at, by=by, at=at, customer=customer, mail=mail)
 
 

@@ -25,7 +25,7 @@ def correct(
 
     `wrong_address` is the number of the row that is wrong; with no right one it is removed. Raises Refused.
     """
-    row = requests.for_change(request, by)
+    row = requests.for_change(request, by, at=at)
     if row.kind != DataRequest.Kind.RECTIFICATION:
         raise Refused(_("This request does not ask for a correction."))
     requests.check_proven(row)

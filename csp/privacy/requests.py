@@ -75,9 +75,11 @@ def sees_names(user: User, request: DataRequest) -> bool:
     )
 
 
-def may_record(user: User, team: Team) -> bool:
+def may_record(user: User, team: Team, *, at: dt.datetime | None = None) -> bool:
     """Whoever works for a team's customers writes down what they ask; so do the privacy owner and administrators."""
-    return access.may(user, Permission.WORK_TICKETS, team_id=team.pk) or terms.may_act(user, team.contract_id)
+    return access.may(user, Permission.WORK_TICKETS, team_id=team.pk, at=at) or terms.may_act(
+        user, team.contract_id, at=at
+    )
 
 
 def of_path(path: str) -> QuerySet[DataRequest]:
@@ -147,7 +149,7 @@ def open_request(
     `proven` says by what the person's identity is proven already, such as a link that only their address had. Opening
     the same `once` again returns the first one.
     """
-    if isinstance(by, User) and not may_record(by, team):
+    if isinstance(by, User) and not may_record(by, team, at=at):
         raise Refused(_("Your role does not allow this. Ask a supervisor or an administrator."))
     if received_at > at:
         raise Refused(_("It cannot have been received in the future. Check date and time."))
@@ -251,10 +253,10 @@ def lock(request: DataRequest) -> DataRequest:
     return rows.get(pk=request.pk)
 
 
-def for_change(request: DataRequest, by: User) -> DataRequest:
+def for_change(request: DataRequest, by: User, at: dt.datetime) -> DataRequest:
     """Locked, for somebody who deals with data protection; raises Refused for anybody else, or where it has ended."""
     row = lock(request)
-    terms.check_may_act(by, row.contract_id)
+    terms.check_may_act(by, row.contract_id, at=at)
     if not row.is_open:
         raise Refused(_("This request has ended."))
     return row
@@ -302,7 +304,7 @@ def sort(
     about_surveys: bool = False,
 ) -> DataRequest:  # fmt: skip
     """Say what is asked for, and by which customer. Raises Refused."""
-    row = for_change(request, by)
+    row = for_change(request, by, at=at)
     if row.done_at is not None:
         raise Refused(_("What was asked has been done; a further wish is a request of its own."))
     row.kind, row.about_surveys = kind, about_surveys and kind == Kind.OBJECTION
@@ -318,7 +320,7 @@ def sort(
 @transaction.atomic
 def ask_identity(request: DataRequest, *, what: str, by: User, at: dt.datetime) -> DataRequest:
     """Ask the person for a proof of identity; the clock does not pause. Raises Refused."""
-    row = for_change(request, by)
+    row = for_change(request, by, at=at)
     if row.identity == Identity.PROVEN:
         raise Refused(_("It is proven who asks. Ask for no more than is needed."))
     if not what.strip():
@@ -335,7 +337,7 @@ def ask_identity(request: DataRequest, *, what: str, by: User, at: dt.datetime) 
 @transaction.atomic
 def prove(request: DataRequest, *, how: str, by: User, at: dt.datetime, is_shown: bool = True) -> DataRequest:
     """Record how the person was recognised and by whom, or that they could not be. Raises Refused."""
-    row = for_change(request, by)
+    row = for_change(request, by, at=at)
     if not how.strip():
         raise Refused(_("Say how the person was recognised, or what was missing. Keep no copy of a passport."))
     row.identity = Identity.PROVEN if is_shown else Identity.DOUBTED
@@ -348,7 +350,7 @@ def prove(request: DataRequest, *, how: str, by: User, at: dt.datetime, is_shown
 def note(request: DataRequest, *, words: str, by: User, at: dt.datetime) -> DataRequestStep:
     """Write something down that is for colleagues alone. Raises Refused."""
     row = lock(request)
-    terms.check_may_act(by, row.contract_id)
+    terms.check_may_act(by, row.contract_id, at=at)
     if not words.strip():
         raise Refused(_("Write something."))
     return record_step(row, Step.NOTED, by=by, at=at, words=words)
@@ -371,7 +373,7 @@ def extend(
     Whoever has a mail address is written to, and the time is longer only if that mail is taken outside in time
     (undo_extensions). Otherwise `told_at` says when the letter went or the call was. Raises Refused.
     """
-    row = for_change(request, by)
+    row = for_change(request, by, at=at)
     first = row.first_answer or row.answer
     if is_extended(row):
         raise Refused(_("It was extended already; the law allows that once."))
@@ -415,7 +417,7 @@ def answer(
 
     What was asked has to be done before. Raises Refused.
     """
-    row = for_change(request, by)
+    row = for_change(request, by, at=at)
     if row.kind == Kind.UNSORTED:
         raise Refused(_("Say first what is asked for."))
     if row.kind in TO_BE_DONE and row.done_at is None:
@@ -433,7 +435,7 @@ def refuse(
     request: DataRequest, *, reason: str, by: User, at: dt.datetime, told_at: dt.datetime | None = None
 ) -> DataRequest:
     """Do not do what was asked: the person is told why, where to complain, and that a court is open. Raises Refused."""
-    row = for_change(request, by)
+    row = for_change(request, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why; the person is told."))
     if not terms.of(row.contract).authority:
@@ -492,7 +494,7 @@ def end(
 @transaction.atomic
 def withdraw(request: DataRequest, *, words: str, by: User, at: dt.datetime) -> DataRequest:
     """The person does not want it any more; how they said so stands in the evidence. Raises Refused."""
-    row = for_change(request, by)
+    row = for_change(request, by, at=at)
     if not words.strip():
         raise Refused(_("Say when and how the person said so."))
     record_step(row, Step.WITHDRAWN, by=by, at=at, words=words)
@@ -502,7 +504,7 @@ def withdraw(request: DataRequest, *, words: str, by: User, at: dt.datetime) -> 
 @transaction.atomic
 def record_done(request: DataRequest, *, words: str, by: User, at: dt.datetime) -> DataRequest:
     """Record that an objection was honoured: what is not done any more. Raises Refused."""
-    row = for_change(request, by)
+    row = for_change(request, by, at=at)
     if row.kind != Kind.OBJECTION:
         raise Refused(_("What was asked here is done by its own step."))
     if not words.strip():

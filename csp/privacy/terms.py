@@ -31,23 +31,23 @@ def days_off(terms: PrivacyTerms) -> DaysOff:
     return DaysOff(terms.country, terms.subdivision, frozenset(terms.days_off))
 
 
-def owned(user: User) -> frozenset[int]:
+def owned(user: User, *, at: dt.datetime | None = None) -> frozenset[int]:
     """The contracts whose privacy owner this person is, or stands in for."""
-    return offices.contracts_of(user, Office.PRIVACY_OWNER)
+    return offices.contracts_of(user, Office.PRIVACY_OWNER, at=at)
 
 
-def is_administrator(user: User) -> bool:
-    return Role.ADMINISTRATOR in access.scope_of(user).roles()
+def is_administrator(user: User, *, at: dt.datetime | None = None) -> bool:
+    return Role.ADMINISTRATOR in access.scope_of(user, at=at).roles()
 
 
-def may_act(user: User, contract_id: int) -> bool:
+def may_act(user: User, contract_id: int, *, at: dt.datetime | None = None) -> bool:
     """Whether this person deals with requests and breaches under this contract."""
-    return is_administrator(user) or contract_id in owned(user)
+    return is_administrator(user, at=at) or contract_id in owned(user, at=at)
 
 
-def check_may_act(user: User, contract_id: int) -> None:
+def check_may_act(user: User, contract_id: int, at: dt.datetime) -> None:
     """Raise Refused unless this person deals with data protection under this contract."""
-    if not may_act(user, contract_id):
+    if not may_act(user, contract_id, at=at):
         raise Refused(_("This is for the privacy owner. Ask them, or an administrator."))
 
 
@@ -60,7 +60,7 @@ def acts_for(user: User) -> list[Contract]:
 @transaction.atomic
 def change(contract: Contract, values: Mapping[str, Any], *, by: User, at: dt.datetime) -> PrivacyTerms:
     """Set who is controller, where to complain, whose holidays count. What runs already keeps its due time."""
-    check_may_act(by, contract.pk)
+    check_may_act(by, contract.pk, at=at)
     Contract.objects.select_for_update().get(pk=contract.pk)
     row = of(contract)
     for name in FIELDS:

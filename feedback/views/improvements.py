@@ -143,7 +143,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     """What was found, what it rests on, what was decided, and how far that has come."""
     user, at, finding = person(request), clock.now(), load(request, pk)
     items = list(finding.items.select_related("owner", "deadline", "effect").order_by("pk"))
-    may_decide = improvements.can_decide(finding, user)
+    may_decide = improvements.can_decide(finding, user, at=at)
     is_refused = finding.state == Finding.State.REFUSED
     evidence = finding.evidence
     remarks = Remark.objects.visible_to(user).filter(pk__in=evidence["remarks"]).order_by("-received_at", "-pk")
@@ -272,7 +272,7 @@ def item(request: HttpRequest, pk: int) -> HttpResponse:
         "is_share": row.measure in (ActionItem.Measure.LATE, ActionItem.Measure.LOW),
         "may_do": row.state == Doing.PLANNED and improvements.may_do(row, user),
         "may_verify": waiting is not None and _may_verify(waiting, user, at),
-        "may_withdraw": row.state == Doing.PLANNED and improvements.can_decide(row.finding, user),
+        "may_withdraw": row.state == Doing.PLANNED and improvements.can_decide(row.finding, user, at=at),
     }
     return render(request, "feedback/item.html", context)
 
@@ -320,7 +320,7 @@ def verify(request: HttpRequest, pk: int) -> HttpResponse:
     work = _waiting(row)
     if work is None:
         raise Http404
-    if not improvements.may_judge(row.finding, user):
+    if not improvements.may_judge(row.finding, user, at=at):
         raise PermissionDenied
     step = Step(
         title=_("Verify it"), submit=_("Save the result"), form=VerdictForm(request.POST or None), back=row.path,

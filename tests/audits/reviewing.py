@@ -25,7 +25,7 @@ def jobs(*, at: dt.datetime) -> dict[str, int]:
 
 def of(user: User) -> Review:
     """The newest review of this person."""
-    user.scope_cache = None
+    user.held_cache = None
     return Review.objects.filter(user=user).select_related("deadline", "reviewer", "contract").latest("pk")
 
 

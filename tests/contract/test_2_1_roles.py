@@ -127,7 +127,7 @@ def test_who_has_no_role_may_nothing(cast: Cast) -> None:
     assert not nobody.is_staff
     for permission in Permission:
         with pytest.raises(Refused, match="role does not allow"):
-            access.check(nobody, permission)
+            access.check(nobody, permission, at=make.AT)
 
 
 def test_what_the_table_does_not_list_is_refused_to_everybody(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

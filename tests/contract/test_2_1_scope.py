@@ -127,7 +127,7 @@ def test_who_left_the_team_does_not_see_what_waits_there(cast: Cast, elsewhere: 
     make.answer(ticket=elsewhere.ours, by=cast.rita, at=AT)
     assert CoSignature.objects.visible_to(cast.rita).count() == 1
     cast.rita.grants.update(ends_at=AT - SECOND)
-    cast.rita.scope_cache = None
+    cast.rita.held_cache = None
     assert CoSignature.objects.visible_to(cast.rita).count() == 0
     assert CoSignature.objects.visible_to(cast.sam).count() == 1
 

@@ -258,7 +258,7 @@ def test_the_link_ends_to_the_second_and_the_key_is_destroyed(cast: Cast, olive:
     assert package.destroyed_at == end + SECOND
     assert bytes(BlobKey.objects.get(pk=package.blob_id).wrapped) == b""
     with pytest.raises(vault.Unreadable):
-        packages.look_at(package, by=olive)
+        packages.look_at(package, by=olive, at=end + SECOND)
     assert TrailEntry.objects.filter(act="data_package.destroyed").count() == 1
 
 

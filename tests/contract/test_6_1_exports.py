@@ -295,7 +295,7 @@ def test_every_list_of_the_reading_room_says_of_whom_its_rows_are(cast: Cast) ->
 def recipients_in(cast: Cast, olive: User, customer: Customer) -> tuple[list[str], list[str]]:
     """Whom this customer is told about: recipients outside, and the purposes of those who looked."""
     package = packages.make(asked(cast, Kind.ACCESS, customer), holdings.SOURCES, by=olive, at=make.AT + make.DAY)
-    with zipfile.ZipFile(io.BytesIO(packages.look_at(package, by=olive))) as file:
+    with zipfile.ZipFile(io.BytesIO(packages.look_at(package, by=olive, at=make.AT + make.DAY))) as file:
         found = json.loads(file.read("data.json"))
         page = file.read("index.html").decode()
     for row in found["recipients"]:

@@ -39,7 +39,7 @@ Standing = controls.Standing
 
 def as_of(user: User, at: dt.datetime) -> User:
     """Somebody who opens a page at that moment: what they may do is read once for it."""
-    user.scope_cache = None
+    user.held_cache = None
     access.scope_of(user, at)
     return user
 

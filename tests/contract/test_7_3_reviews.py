@@ -158,7 +158,7 @@ def test_who_stands_in_holds_it_while_the_supervisor_is_away(owed: Cast) -> None
     shifts.enter(owed.sam, starts_at=AT + DAY, ends_at=AT + 9 * DAY, deputy=owed.olga, by=owed.sam, at=AT)
     assert review_of.jobs(at=AT + DAY)["reviewers"] == 0, "a reviewer who may hold it keeps it"
     RoleGrant.objects.filter(user=owed.sam).update(ends_at=AT + 2 * DAY)
-    owed.sam.scope_cache = None
+    owed.sam.held_cache = None
     deputy = make.person(name="Dora Deputy", role=Role.SUPERVISOR, team=owed.team, since=AT + 2 * DAY)
     review_of.jobs(at=AT + 2 * DAY)
     row.refresh_from_db()

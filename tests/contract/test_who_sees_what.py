@@ -110,7 +110,7 @@ def scene(cast: Cast) -> Scene:
                 remarks.append(remark)
     people = {name: getattr(cast, name) for name in ROLES if hasattr(cast, name)} | {"sid": sid, "tess": tess}
     for person in people.values():
-        person.scope_cache = None
+        person.held_cache = None
     return Scene(people, (held[0], held[1], held[2]), (remarks[0], remarks[1]))
 
 

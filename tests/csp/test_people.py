@@ -91,7 +91,7 @@ def test_a_role_names_what_it_reaches(cast: Cast, role: Role, where: str) -> Non
 def test_the_last_administrator_stays(cast: Cast) -> None:
     ada = factories.person(name="Ada Second", role=Role.ADMINISTRATOR)
     people.end_role(cast.adam.grants.get(), by=ada, at=AT)
-    cast.adam.scope_cache = None
+    cast.adam.held_cache = None
     with pytest.raises(Refused):
         people.deactivate(ada, by=cast.adam, at=AT)  # no longer an administrator
     other = factories.person(name="Abe Third", role=Role.ADMINISTRATOR)

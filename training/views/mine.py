@@ -77,7 +77,7 @@ def course(request: HttpRequest, pk: int) -> HttpResponse:
         "left": records.attempts_left(version, user),
         "refusal": refusal,
         "latest": courses.current(version.course),
-        "practises": records.practises(version, user),
+        "practises": records.practises(version, user, at=at),
         "exercises": PracticeAttempt.objects.filter(user=user, version=version).order_by("-number"),
         "exercises_left": practice.attempts_left(version, user),
         "completion": Completion.objects.filter(user=user, version=version).order_by("-passed_at").first(),
