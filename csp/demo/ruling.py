@@ -7,13 +7,14 @@ import datetime as dt
 from django.db import transaction
 
 from csp import assessing, holding, shifts, trail
-from csp.assessing import File, Verdict
+from csp.assessing import File, Tried, Verdict
 from csp.demo import seldom
 from csp.demo.company import Company
-from csp.models import Breach, Hold, User
+from csp.models import Attempt, Breach, Hold, User
 from tickets.models import InboundMessage, Ticket
 
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+Channel = Attempt.Channel
 
 CALL = File(
     "telephone-record.txt", "text/plain",
@@ -64,7 +65,7 @@ def _hold(firm: Company, anchor: dt.datetime) -> None:
 
 
 def _read(firm: Company, anchor: dt.datetime) -> None:
-    """One breach is read as the team proposes, one is not."""
+    """One breach is read as the team proposes, one is not, and the newest waits for somebody's word."""
     keys = {team.pk: key for key, team in firm.teams.items()}
     broken = Breach.objects.filter(obligation="respond", due_at__lt=anchor - 3 * DAY)
     rows = broken.select_related("deadline", "team", "contract").order_by("due_at", "pk")
@@ -75,6 +76,15 @@ def _read(firm: Company, anchor: dt.datetime) -> None:
         )
         judge = next(user for key, user in firm.supervisors.items() if key != own)
         assessing.decide(row, by=judge, at=breach.due_at + 2 * DAY, agreed=agreed, reason=said)
+    fresh = Breach.objects.filter(obligation="respond", due_at__lt=anchor - HOUR / 2, assessment__isnull=True)
+    newest = fresh.select_related("deadline", "team", "contract").order_by("-due_at", "pk").first()
+    if newest is not None:
+        due = newest.due_at
+        assessing.propose(
+            newest, by=firm.supervisors[keys[newest.team_id]], at=anchor - HOUR / 4, verdict=Verdict.UNREACHABLE,
+            reason="Rang, and the technician stood at the door; nobody was there.",
+            attempts=[Tried(Channel.PHONE, due - 6 * HOUR), Tried(Channel.VISIT, due - 3 * HOUR)],
+        )  # fmt: skip
 
 
 def _cover(firm: Company, anchor: dt.datetime) -> None:

@@ -17,7 +17,7 @@ from django.test import Client, override_settings
 
 from audits import programme, scoring, statements
 from audits.models import Audit, NonCompliance, Review, StatementVersion
-from csp import clock, loops
+from csp import assessing, clock, loops
 from csp.demo import company, making, post, ruling, seldom
 from csp.demo.matters import matters
 from csp.demo.plan import DESK, FIRST, SHARES, TICKETS, plan
@@ -209,7 +209,11 @@ def holds(at: dt.datetime) -> None:
 
 def readings(at: dt.datetime) -> None:
     rows = Assessment.objects.order_by("pk")
-    assert [(row.verdict, row.agreed) for row in rows] == [("recorded_late", True), ("not_owed", False)]
+    assert [(row.verdict, row.agreed) for row in rows] == [
+        ("recorded_late", True), ("not_owed", False), ("unreachable", None),
+    ]  # fmt: skip
+    others = User.objects.filter(grants__role=Role.SUPERVISOR).exclude(grants__team=rows[2].breach.team)
+    assert [list(assessing.waiting_for(user)) for user in others] == [[rows[2]]] * 2
     assert rows[0].files.exists()
 
 
