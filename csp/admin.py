@@ -521,6 +521,7 @@ reading(csp.Mailbox, readers=MAIL, contract="team__contract", list_filter=("fetc
 reading(csp.OutboundMessage, readers=MAIL, list_filter=("state", "kind"), search_fields=("message_id",),
         list_display=("pk", "kind", "state", "created_at", "accepted_at", "attempts"))  # fmt: skip
 reading(csp.Heartbeat, readers=MAIL, list_display=("name", "beat_at"), ordering=("name",))
+reading(csp.Parked, readers=MAIL, list_display=("loop", "item", "error", "since", "last_at"), ordering=("-last_at",))
 reading(csp.Customer, opens=True, list_display=("pk", "language", "created_at", "erased_at"))
 reading(csp.Address, opens=True, list_display=("pk", "kind", "customer_id", "bounced_at"))
 reading(csp.Deadline, contract="contract", ref="subject_ref", list_filter=("state", "obligation"),

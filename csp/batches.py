@@ -1,17 +1,25 @@
 """Working off what waits, so that one poisoned row stops nobody.
 
-A row that fails is told in the log once by each process, stays where it is, and is tried again at every round: what was
-wrong may have been mended. What comes after it is done all the same.
+A row that fails is told in the log once by each process and parked in plain sight (csp.models.Parked, which readiness
+and the records show). It stays where it is and is tried again at every round: what was wrong may have been mended.
+What comes after it is done all the same.
 """
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import functools
 import logging
+import traceback
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
+
+from csp import clock
+from csp.models import Parked
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +27,11 @@ log = logging.getLogger(__name__)
 FAR = 5_000
 
 Item = TypeVar("Item")
-_told: set[tuple[str, str]] = set()
+# How often the same failure is written down again, and how long after the last one a row counts as parked.
+AGAIN_AFTER = dt.timedelta(minutes=1)
+PARKED_FOR = dt.timedelta(minutes=10)
+FORGOTTEN_AFTER = dt.timedelta(days=1)
+_told: dict[tuple[str, str], dt.datetime] = {}
 
 
 def work_off(waiting: QuerySet[Any], do: Callable[[QuerySet[Any], int], int], *, limit: int) -> int:
@@ -30,13 +42,17 @@ def work_off(waiting: QuerySet[Any], do: Callable[[QuerySet[Any], int], int], *,
     try:
         return do(waiting, limit)
     except Exception as error:
-        _tell(do, "batch", error)
+        _park(do, "batch", error)
     numbers = list(waiting.values_list("pk", flat=True)[:FAR])
-    return each(numbers, lambda number: do(waiting.filter(pk=number), 1), limit=limit)
+    return _each(numbers, lambda number: do(waiting.filter(pk=number), 1), limit=limit, step=do)
 
 
 def each(items: Iterable[Item], do: Callable[[Item], int], *, limit: int) -> int:
     """Do items one by one, past those that fail, until `limit` are done; returns how many."""
+    return _each(items, do, limit=limit, step=do)
+
+
+def _each(items: Iterable[Item], do: Callable[[Item], int], *, limit: int, step: Callable[..., int]) -> int:
     done = 0
     for item in items:
         if done >= limit:
@@ -44,14 +60,34 @@ def each(items: Iterable[Item], do: Callable[[Item], int], *, limit: int) -> int
         try:
             done += do(item)
         except Exception as error:
-            _tell(do, str(item), error)
+            _park(step, str(item), error)
     return done
 
 
-def _tell(do: Callable[..., int], item: str, error: Exception) -> None:
+def _park(do: Callable[..., int], item: str, error: Exception) -> None:
     while isinstance(do, functools.partial):
         do = do.func
     name = f"{do.__module__}.{do.__qualname__}".partition(".<locals>")[0]
-    if (name, item) not in _told:
-        _told.add((name, item))
+    now, told = clock.now(), _told.get((name, item))
+    if told is None:
         log.error("%s failed on %s and goes on with the others", name, item, exc_info=error)
+    if told is None or now - told >= AGAIN_AFTER:
+        _told[name, item] = now
+        with contextlib.suppress(DatabaseError), transaction.atomic():  # perhaps the database is what fails
+            Parked.objects.filter(last_at__lt=now - FORGOTTEN_AFTER).delete()
+            row = Parked(loop=name[:120], item=item[:80], error=_told_of(error), since=now, last_at=now)
+            Parked.objects.bulk_create(
+                [row], update_conflicts=True, unique_fields=["loop", "item"], update_fields=["error", "last_at"]
+            )
+
+
+def _told_of(error: Exception) -> str:
+    """The kind of the fault and where it struck; not its words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"[:200]
+
+
+def parked(now: dt.datetime) -> QuerySet[Parked]:
+    """What fails at this time, the longest first."""
+    return Parked.objects.filter(last_at__gt=now - PARKED_FOR).order_by("since", "pk")

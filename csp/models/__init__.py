@@ -6,7 +6,7 @@ from csp.models.blobs import Blob, BlobKey, MaskedSource
 from csp.models.deadlines import Assessment, AssessmentFile, Attempt, Breach, Deadline, Held
 from csp.models.erasure import Erasure, ErasureItem, ErasureLine, Keeping, Lock, LockItem
 from csp.models.kept_from import Exercise, KeptFrom
-from csp.models.machinery import Heartbeat
+from csp.models.machinery import Heartbeat, Parked
 from csp.models.mailboxes import Mailbox
 from csp.models.notices import Notice
 from csp.models.outbox import OutboundAttachment, OutboundMessage
@@ -73,6 +73,7 @@ __all__ = [
     "NoticeSeen",
     "OutboundAttachment",
     "OutboundMessage",
+    "Parked",
     "PrivacyNotice",
     "PrivacyTerms",
     "Processing",

@@ -1,4 +1,4 @@
-"""Signs of life of the running parts."""
+"""Signs of life of the running parts, and what they could not work on."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -21,3 +21,27 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Parked(models.Model):
+    """Something that a loop fails on, is tried again at every round and holds back nothing else (csp.batches).
+
+    `error` names the kind of fault and where it struck, without its words: these may say what is nobody's business.
+    """
+
+    loop = models.CharField(_("step"), max_length=120)
+    item = models.CharField(_("record"), max_length=80)
+    error = models.CharField(_("fault"), max_length=200)
+    since = models.DateTimeField(_("since"))
+    last_at = models.DateTimeField(_("last tried"))
+
+    record = Record(Kept.MACHINERY)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["loop", "item"], name="parked_once")]
+        indexes = [models.Index(fields=["last_at"], name="parked_last_at")]
+        verbose_name = _("record that cannot be worked on")
+        verbose_name_plural = _("records that cannot be worked on")
+
+    def __str__(self) -> str:
+        return f"{self.loop}: {self.item}"

@@ -14,7 +14,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from csp import clock, heartbeats
+from csp import batches, clock, heartbeats
 from csp.access import open_to_all
 from csp.models import Heartbeat, Mailbox, OutboundMessage
 
@@ -72,6 +72,12 @@ def _reasons(now: dt.datetime) -> Iterator[str]:
         yield (
             f"settling: what a mail kept, accepted at {unsettled}, could not be written down; "
             "the clocks of its ticket are not judged; look at the log of the clock"
+        )
+    stuck = batches.parked(now).exclude(item="batch")
+    if first := stuck.first():
+        yield (
+            f"parked: {stuck.count()} cannot be worked on, first {first.loop} on {first.item} ({first.error}); "
+            "look at the log of the worker"
         )
     oldest = (
         OutboundMessage.objects.filter(state=OutboundMessage.State.QUEUED, created_at__lt=now - UNSENT_AFTER)

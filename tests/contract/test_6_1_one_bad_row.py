@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from csp import vault
+from csp import batches, clock, vault
 from csp.models import BlobKey, MaskedSource, User
 from csp.privacy import erasing, masking
 from tests import factories as make
@@ -28,7 +29,7 @@ def failing_on(first: Any, do: Any) -> Any:
 
 
 def test_an_erasure_that_fails_stays_under_way_and_the_next_is_carried_out(
-    cast: Cast, privacy_owner: User, monkeypatch: pytest.MonkeyPatch  # noqa: F811  the fixture
+    cast: Cast, privacy_owner: User, client: Client, monkeypatch: pytest.MonkeyPatch  # noqa: F811  the fixture
 ) -> None:  # fmt: skip
     orders = []
     for customer in (cast.carl, cast.rhea):
@@ -39,6 +40,9 @@ def test_an_erasure_that_fails_stays_under_way_and_the_next_is_carried_out(
     monkeypatch.setattr(erasing, "_erase_head", failing_on(broken, erasing._erase_head))
     while erasing.carry_out(AT + 30 * DAY):
         pass
+    stuck = batches.parked(clock.now()).get(item=str(broken.pk))
+    assert (stuck.loop, stuck.error) == ("csp.privacy.erasing._carry_out", "RuntimeError in instead, line 25")
+    assert any("1 cannot be worked on" in reason for reason in client.get("/health/ready").json()["reasons"])
     first, second = (type(row).objects.get(pk=row.pk) for row in orders)
     assert second.finished_at == AT + 30 * DAY
     assert first.finished_at is None
