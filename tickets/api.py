@@ -678,7 +678,11 @@ class Customers(View):
         def do() -> tuple[int, int]:
             return 201, customers.find_or_add(**good, by=user, at=at).pk
 
-        return self.once(request, do, lambda _status, made: _customer(get_object_or_404(Customer, pk=made), names=True))
+        def shown(_status: int, made: int) -> dict[str, Any]:
+            row = get_object_or_404(Customer, pk=made)
+            return _customer(row, names=not locking.is_locked("customer", row.pk))
+
+        return self.once(request, do, shown)
 
 
 class OneCustomer(View):

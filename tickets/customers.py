@@ -102,7 +102,11 @@ def _record_added(customer: Customer, rows: Iterable[Address], *, by: trail.Acto
 
 @transaction.atomic
 def find_or_add(*, name: str, email: str, phone: str, by: User, at: dt.datetime) -> Customer:
-    """The customer whom these words name: the one who has the address already, else a new one. Raises Refused."""
+    """The customer whom these words name: the one who has the address already, else a new one. Raises Refused.
+
+    Whoever types an address may have a ticket of its owner's; the record is changed by those alone who serve the
+    customer, and by nobody while it is locked.
+    """
     access.check(by, Permission.OPEN_TICKETS, at=at)
     mail, number = (normalised(Kind.MAIL, email) if email else ""), (normalised(Kind.PHONE, phone) if phone else "")
     known = [
@@ -117,7 +121,9 @@ def find_or_add(*, name: str, email: str, phone: str, by: User, at: dt.datetime)
         customer = known[0]
         # a number that the one with the mail address does not have yet; never one that is another's
         if mail and number and not Address.objects.filter(kind=Kind.PHONE, value=number).exists():
-            _add(_locked(customer), Kind.PHONE, number, by=by, at=at)
+            row = _locked(customer)
+            if may_change(row, by) and not locking.is_locked("customer", row.pk):
+                _add(row, Kind.PHONE, number, by=by, at=at)
         return customer
     customer = Customer.objects.create(name=name.strip()[:200], created_at=at)
     rows = [

@@ -93,7 +93,7 @@ def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
     """Customers whom this person's teams serve, by name, organisation or address.
 
     A whole address finds the customer whoever serves them: whoever types it knows it already, and a new ticket must not
-    make a second customer of one.
+    make a second customer of one. Nobody who is locked is found (article 18 GDPR).
     """
     words = query.strip()[:_LONGEST]
     if len(words) < 2:
@@ -104,12 +104,12 @@ def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
     begins = addresses.filter(value__startswith=words.lower()).values("customer")
     mine = Customer.objects.filter(
         Exists(Ticket.objects.real().filter(customer=OuterRef("pk"), team__in=served)),
-        ~LockItem.standing_on("customer"),
         pk__in=named.union(begins, all=True),
-        erased_at=None,
     )
-    exact = Customer.objects.filter(pk__in=addresses.filter(value=words.lower()).values("customer"), erased_at=None)
-    rows = Customer.objects.filter(pk__in=mine.values("pk").union(exact.values("pk"), all=True))
+    exact = addresses.filter(value=words.lower()).values("customer")
+    rows = Customer.objects.filter(
+        ~LockItem.standing_on("customer"), pk__in=mine.values("pk").union(exact, all=True), erased_at=None
+    )
     return list(rows.prefetch_related("addresses").order_by("name", "pk")[:limit])
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from audits import retention
 from csp import api, checks, clock, deadlines, loops, people, throttle, tokens
-from csp.models import ApiAnswer, ApiToken, Deadline, Restriction, TrailEntry, User
+from csp.models import ApiAnswer, ApiToken, Deadline, Keeping, Lock, LockItem, Restriction, TrailEntry, User
 from tests import factories
 from tests.cast import Cast
 from tickets import handling
@@ -417,6 +417,16 @@ def test_customers_are_found_and_their_addresses_masked(cast: Cast):
     assert asks.get("customers/", q="Rhea").json()["items"] == []
     assert asks.post("customers/", {"email": "carl@northwind.example"}).json()["id"] == cast.carl.pk
     assert asks.post("customers/", {}).status_code == 422
+    lock = Lock.objects.create(
+        customer=cast.carl, contract=cast.contract, what=Keeping.What.TICKETS, reason="Contested", decided_by=cast.adam,
+        starts_at=AT, expires_at=AT + DAY, then=Lock.Then.UNLOCK,
+    )  # fmt: skip
+    LockItem.objects.create(lock=lock, kind="customer", number=cast.carl.pk)
+    assert asks.get("customers/", q="carl@northwind.example").json()["items"] == []
+    told = asks.post("customers/", {"email": "carl@northwind.example", "phone": "02079460009"})
+    assert (told.status_code, told.json()["id"], told.json()["addresses"]) == (201, cast.carl.pk, [])
+    assert "Carl" not in told.content.decode()
+    assert not cast.carl.addresses.filter(kind="phone").exists()
 
 
 # ---------------------------------------------------------------- restrictions

@@ -7,13 +7,14 @@ import pytest
 from csp import holding
 from csp.access import Refused
 from csp.events import Act
-from csp.models import Address, Customer, OutboundMessage, TrailEntry
-from csp.roles import Role
+from csp.models import Address, Appointment, Customer, OutboundMessage, TrailEntry
+from csp.privacy import locking
+from csp.roles import Office, Role
 from tests import factories as make
 from tests.cast import Cast
 from tests.factories import AT, DAY, HOUR, SECOND
 from tests.tickets.intake.letters import arrive, letter, mailbox
-from tickets import acknowledging, confidence, customers, merging
+from tickets import acknowledging, confidence, customers, merging, search
 from tickets.intake import threading
 from tickets.models import Ticket
 
@@ -28,6 +29,16 @@ def ticket(cast: Cast) -> Ticket:
 
 def acts(subject: str) -> list[str]:
     return list(TrailEntry.objects.filter(subject=subject).order_by("pk").values_list("act", flat=True))
+
+
+def locked(cast: Cast) -> None:
+    """All that is held of Carl is locked on his request."""
+    owner = make.person(name="Pia Privacy")
+    Appointment.objects.create(
+        contract=cast.contract, office=Office.PRIVACY_OWNER, user=owner, starts_at=make.SINCE
+    )  # fmt: skip
+    until = AT + 30 * DAY
+    locking.lock(cast.carl, contract=cast.contract, by=owner, at=AT, until=until, reason="You contest it.")
 
 
 def parked(cast: Cast) -> Ticket:
@@ -132,6 +143,30 @@ def test_another_becomes_the_first_when_the_first_goes(cast: Cast, ticket: Ticke
     assert [(row.value, row.is_primary) for row in left] == [("carl@northwind.example", True), ("c@c.example", False)]
     assert Act.ADDRESS_REMOVED in acts(f"customer:{cast.carl.pk}")
     assert Address.history.filter(id=second.pk, history_type="-").exists()
+
+
+def test_a_number_is_added_by_who_serves_the_customer_and_not_while_they_are_locked(cast: Cast, ticket: Ticket) -> None:
+    who = {"name": "", "email": "carl@northwind.example", "at": AT}
+
+    def numbers() -> list[str]:
+        return list(cast.carl.addresses.filter(kind="phone").values_list("value", flat=True))
+
+    for stranger in (cast.otto, cast.olga):
+        assert customers.find_or_add(phone="020 7946 0001", by=stranger, **who) == cast.carl
+    assert (numbers(), acts(f"customer:{cast.carl.pk}")) == ([], [])
+    assert customers.find_or_add(phone="020 7946 0002", by=cast.rita, **who) == cast.carl
+    assert numbers() == ["02079460002"]
+    locked(cast)
+    assert customers.find_or_add(phone="020 7946 0003", by=cast.rita, **who) == cast.carl  # linked, for a new ticket
+    assert numbers() == ["02079460002"]
+
+
+def test_nobody_finds_who_is_locked(cast: Cast, ticket: Ticket) -> None:
+    assert search.customers_like("carl@northwind.example", user=cast.otto, limit=5) == [cast.carl]
+    locked(cast)
+    for words in ("carl@northwind.example", "carl@north", "Carl"):
+        for person in (cast.rita, cast.otto):
+            assert search.customers_like(words, user=person, limit=5) == [], words
 
 
 def test_what_waited_for_an_address_is_acknowledged(cast: Cast) -> None:
