@@ -13,7 +13,18 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audits.forms import Lines, Moment
-from csp.models import Address, Customer, DataBreach, DataRequest, Erasure, Keeping, PrivacyTerms, Processing, Team
+from csp.models import (
+    Address,
+    ContractEnd,
+    Customer,
+    DataBreach,
+    DataRequest,
+    Erasure,
+    Keeping,
+    PrivacyTerms,
+    Processing,
+    Team,
+)
 from csp.privacy import calendars, masking
 
 MANNER = [("mail", _("By e-mail, now")), ("otherwise", _("They were told by letter or telephone"))]
@@ -146,6 +157,24 @@ class KeepingForm(forms.Form):
         help_text=_("Counted from the erasure; at their end it is erased."),
     )  # fmt: skip
     expires_at = Moment(label=_("To be decided anew by"), help_text=_("After that an erasure erases again."))
+
+
+class EndForm(forms.Form):
+    """What a controller chose for the data of a contract that has ended."""
+
+    ended_at = Moment(label=_("When the contract ended"))
+    choice = forms.ChoiceField(
+        label=_("The controller chose"), choices=ContractEnd.Choice.choices, widget=forms.RadioSelect
+    )
+    said = Lines(label=_("How the controller said so"), rows=3, help_text=_("A letter or a mail, of which day."))
+
+
+class ReceivedForm(forms.Form):
+    received_at = Moment(label=_("When the controller had it"))
+    how = Lines(
+        label=_("How the controller confirmed it"), rows=3,
+        help_text=_("The SHA-256 of the file stands on the page: the controller can compare it."),
+    )  # fmt: skip
 
 
 class RecipientForm(forms.Form):

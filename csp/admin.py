@@ -560,6 +560,8 @@ reading(csp.DataRecipient, readers=PRIVACY, contract="contract",
         list_display=("pk", "name", "what", "given_at"))  # fmt: skip
 reading(csp.Export, readers=PRIVACY, contract="contract",
         list_display=("pk", "what", "format", "by_id", "begun_at", "rows", "is_listed", "digest"))  # fmt: skip
+reading(csp.ContractEnd, readers=PRIVACY, contract="contract",
+        list_display=("pk", "choice", "ended_at", "received_at", "approved_at", "finished_at", "digest"))  # fmt: skip
 reading(csp.DataBreach, readers=PRIVACY, contract="contract", list_filter=("nature", "decision"),
         list_display=("pk", "nature", "decision", "aware_at", "decided_at", "closed_at"))  # fmt: skip
 reading(csp.DataBreachStep, readers=PRIVACY, contract="breach__contract", list_filter=("kind",),

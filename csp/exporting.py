@@ -264,8 +264,9 @@ def _begin(taking: Taking, *, at: dt.datetime, contracts: Iterable[int] = ()) ->
 def _ended(row: Export, taking: Taking, tally: Tally, *, at: dt.datetime, is_whole: bool) -> None:
     signin.lock(taking.by)
     row.ended_at, row.rows, row.digest = at, tally.rows, tally.digest.hexdigest()
+    row.is_whole = is_whole
     row.about, row.is_listed = sorted(tally.about), tally.is_listed
-    row.save(update_fields=["ended_at", "rows", "digest", "about", "is_listed"])
+    row.save(update_fields=["ended_at", "rows", "digest", "is_whole", "about", "is_listed"])
     trail.record(
         Act.EXPORT_ENDED, f"reader:{taking.by.pk}", by=taking.by, at=at,
         context=f"export:{taking.what}"[:60],

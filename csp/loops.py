@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from audits import corrective, deviations, measures, noncompliance, retention, reviews, statements
 from csp import deadlines, notices, outbox, readiness, sealing
 from csp.privacy import breaches as data_breaches
-from csp.privacy import erasing, locking, masking, packages, request_loops
+from csp.privacy import contract_end, erasing, locking, masking, packages, request_loops
 from feedback import improvements, objections, similar, surveys, themes
 from tickets import (
     acknowledging,
@@ -96,6 +96,7 @@ RULES: Mapping[str, Loop] = {
     "retention": retention.tell,
     "cards": masking.destroy_keys,
     "erase": erasing.carry_out,
+    "contract_end": contract_end.carry_out,
     "erase_again": erasing.take_up_again,
     "erase_expired": erasing.erase_expired,
     "lock_closed": locking.extend,

@@ -33,7 +33,7 @@ from audits.privacy_forms import (
 from csp import access, clock, clockface, exporting, vault
 from csp.access import Refused, person, requires, scope_of
 from csp.models import Contract, DataPackage, DataRequest, DataRequestStep, Team, User
-from csp.privacy import carrying_out, packages, recipients, rectifying, requests, terms
+from csp.privacy import carrying_out, contract_end, packages, recipients, rectifying, requests, terms
 from csp.roles import Permission, Role
 from tickets.models import Ticket
 from tickets.views.door import Step, go, local_zone, number_in, refuse, take_step, without_names
@@ -58,6 +58,8 @@ def tabs(user: User, current: str) -> list[Tab]:
         shown.append(("erasures", _("Erasures")))
     if terms.acts_for(user):
         shown.append(("keepings", _("Erase or keep")))
+        if any(contract_end.is_processor(one) for one in terms.acts_for(user)):
+            shown.append(("contract_end", _("After the contract")))
         shown.append(("privacy_terms", _("Terms")))
     return [Tab(label, reverse(name), name == current) for name, label in shown]
 

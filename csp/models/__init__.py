@@ -12,6 +12,7 @@ from csp.models.notices import Notice
 from csp.models.outbox import OutboundAttachment, OutboundMessage
 from csp.models.people import Address, Appointment, Customer, RoleGrant, Team, User
 from csp.models.privacy import (
+    ContractEnd,
     DataBreach,
     DataBreachStep,
     DataPackage,
@@ -43,6 +44,7 @@ __all__ = [
     "BlobKey",
     "Breach",
     "Contract",
+    "ContractEnd",
     "Customer",
     "DataBreach",
     "DataBreachStep",

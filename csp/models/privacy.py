@@ -303,6 +303,7 @@ class Export(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     rows = models.PositiveBigIntegerField(_("rows"), null=True, blank=True)
     digest = models.CharField(max_length=64, blank=True)
+    is_whole = models.BooleanField(null=True, blank=True)  # not broken off
     # Whom or what the rows are about, as the trail names it: "customer:5", "remark:12".
     about = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     # Whether `about` names all of them. Until it does, and where there are too many, it may be about anybody.
@@ -321,6 +322,75 @@ class Export(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.pk}"
+
+
+class ContractEnd(models.Model):
+    """What a controller chose for its data when the contract had ended, and how its processor carried that out.
+
+    What is returned is deleted afterwards; what is deleted is erased as on request (csp.privacy.erasing): skeleton,
+    clocks and proof stay for their term.
+    """
+
+    class Choice(models.TextChoices):
+        RETURNED = "returned", _("Returned to the controller, then deleted")
+        DELETED = "deleted", _("Deleted")
+
+    contract = models.ForeignKey("csp.Contract", on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(_("the contract ended"))
+    choice = models.CharField(_("the controller chose"), max_length=10, choices=Choice)
+    said = models.TextField(_("how the controller said so"))
+    recorded_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    # The file that was handed over, and how the controller said that it has it.
+    export = models.ForeignKey(Export, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    received_at = models.DateTimeField(_("received"), null=True, blank=True)
+    received_how = models.TextField(_("how the controller confirmed it"), blank=True)
+    approved_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey("csp.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    certificate = models.TextField(blank=True)  # canonical JSON without personal data
+    digest = models.CharField(max_length=64, blank=True)  # SHA-256 of the certificate, which the trail names too
+
+    record = Record(Kept.DISPOSAL, personal=("said", "received_how"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contract"], condition=Q(withdrawn_at__isnull=True), name="a_contract_ends_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_at__isnull=True, approved_by__isnull=True)
+                | Q(approved_at__isnull=False, approved_by__isnull=False, withdrawn_at__isnull=True),
+                name="an_end_is_approved_by_somebody_or_withdrawn",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("recorded_by")),
+                name="a_second_person_approves_the_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_at__isnull=True) | ~Q(choice="returned") | Q(received_at__isnull=False),
+                name="what_is_returned_is_received_before_it_is_deleted",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__isnull=True) | (Q(approved_at__isnull=False) & ~Q(certificate="")),
+                name="an_end_that_is_carried_out_has_its_certificate",
+            ),
+        ]
+        verbose_name = _("end of a contract's data")
+        verbose_name_plural = _("ends of contracts' data")
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        return f"CE-{self.pk}"
+
+    @property
+    def trail_subject(self) -> str:
+        return f"contract-end:{self.pk}"
 
 
 class DataBreach(models.Model):

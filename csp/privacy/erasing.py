@@ -172,6 +172,19 @@ def erase(
     return _order(row, contract=contract, by=by, at=at, basis=basis, request_ref=request_ref, farewell=farewell)
 
 
+def at_end(customer: Customer, *, contract: Contract, by: User | None, at: dt.datetime, ref: str) -> Erasure | None:
+    """Order what the controller chose for the end of a contract (csp.privacy.contract_end), by whoever approved that.
+
+    Nothing where an erasure is under way, or the person is known under another contract, too.
+    """
+    row = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if row.erased_at is not None or Erasure.objects.under_way().filter(customer=row).exists():
+        return None
+    if contracts_of(row) - {contract.pk}:
+        return None
+    return _order(row, contract=contract.pk, by=by, at=at, basis=Basis.CONTROLLER, request_ref=ref)
+
+
 def _order(
     customer: Customer, *, contract: int, by: User | None, at: dt.datetime, basis: str, request_ref: str,
     farewell: OutboundMessage | None = None, continues: Erasure | None = None,

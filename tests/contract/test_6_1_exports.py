@@ -34,12 +34,14 @@ from csp.events import Act
 from csp.models import (
     Appointment,
     Contract,
+    ContractEnd,
     Customer,
     DataRequest,
     Disposal,
     Erasure,
     Export,
     OutboundMessage,
+    PrivacyTerms,
     TrailEntry,
     User,
 )
@@ -223,7 +225,27 @@ def ways(cast: Cast, olive: User) -> dict[str, Callable[[], tuple[User, str, str
     def proof() -> tuple[User, str, str]:
         return cast.sam, reverse("training_proof", args=[training().files.get().pk]), f"user:{cast.rita.pk}"
 
+    def ended(**more: Any) -> ContractEnd:
+        PrivacyTerms.objects.create(
+            contract=cast.contract, part="processor", controller="Northwind plc",
+            controller_mail="dpo@northwind.example", changed_at=make.SINCE,
+        )  # fmt: skip
+        return ContractEnd.objects.create(
+            contract=cast.contract, ended_at=make.SINCE, choice="returned", said="A letter", recorded_by=olive,
+            recorded_at=make.SINCE, **more,
+        )  # fmt: skip
+
+    def returned() -> tuple[User, str, str]:
+        make.ticket(team=cast.team, customer=cast.carl, received_at=make.AT)
+        return olive, reverse("contract_end_file", args=[ended().pk]), carl
+
+    def end_certificate() -> tuple[User, str, str]:
+        row = ended(received_at=make.AT, approved_by=cast.adam, approved_at=make.AT, finished_at=make.AT,
+                    certificate="{}")  # fmt: skip
+        return olive, reverse("contract_end_certificate", args=[row.pk]), ""
+
     return {
+        "contract_end_file": returned, "contract_end_certificate": end_certificate,
         "feedback_export": feedback, "assurance_export": evidence_list, "metrics_export": figures,
         "metric_tickets_export": behind_a_figure, "statement_file": statement, "disposal_certificate": disposal,
         "erasure_certificate": erasure, "processing_export": register, "data_package_look": package,
@@ -231,14 +253,16 @@ def ways(cast: Cast, olive: User) -> dict[str, Callable[[], tuple[User, str, str
     }  # fmt: skip
 
 
-READ = {"statement_file", "disposal_certificate", "erasure_certificate", "processing_export", "certificate_pdf",
-        "training_proof"}  # by GET  # fmt: skip
+READ = {  # by GET
+    "contract_end_certificate", "statement_file", "disposal_certificate", "erasure_certificate", "processing_export",
+    "certificate_pdf", "training_proof",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "name",
     ["feedback_export", "assurance_export", "metrics_export", "metric_tickets_export", "data_package_look",
-     *sorted(READ)],
+     "contract_end_file", *sorted(READ)],
 )  # fmt: skip
 def test_an_export_says_who_took_what_of_whom_and_how_much(cast: Cast, olive: User, name: str) -> None:
     user, path, whom = ways(cast, olive)[name]()
