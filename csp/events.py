@@ -98,6 +98,7 @@ class Act(TextChoices):
     ESCALATION_ACCEPTED = "escalation.accepted", _("accepted the escalation")
     ESCALATION_DECIDED = "escalation.decided", _("decided the escalation")
     ESCALATION_CLIMBED = "escalation.climbed", _("told others of an escalation that nobody had taken up")
+    ESCALATION_UNDONE = "escalation.undone", _("took an act on the escalation back")
     ESCALATION_HANDED_ON = "escalation.handed_on", _("put the escalation before somebody else")
     ESCALATION_RETURNED = "escalation.returned", _("handed the escalation back")
     # answers that wait for a second signature

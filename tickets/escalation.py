@@ -9,6 +9,7 @@ import datetime as dt
 import functools
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -61,6 +62,7 @@ def escalate(
         raise Refused(_("%(name)s cannot decide this ticket. Choose somebody else.") % {"name": to.name})
     if to is not None and not access.may(to, Permission.DECIDE_ESCALATIONS, team_id=root.team_id, at=at):
         raise Refused(_("%(name)s is not a supervisor of %(team)s.") % {"name": to.name, "team": root.team})
+    was = root.state
     complexity.start_clock(root, at, carried_by)
     root.complex_reason = root.complex_reason or reason[:500]
     complexity.bring_back(root, by=by, at=at)
@@ -102,7 +104,7 @@ def escalate(
         root.trail_subject,
         by=by,
         at=at,
-        facts={"escalation": row.pk, "to": to.pk if to else None, "deadline": root.escalate_id},
+        facts={"escalation": row.pk, "to": to.pk if to else None, "deadline": root.escalate_id, "was": was},
         personal={"reason": reason},
     )
     return row
@@ -253,8 +255,18 @@ def _reason(breach: Breach) -> str:
     return f"§{rule.clause} {rule.verb}"
 
 
-def check_can_decide(row: Escalation, user: User, at: dt.datetime) -> None:
+def _as_it_was(root: Ticket, row: Escalation) -> dict[str, Any]:
+    """Whose the ticket and its running clocks were, and who would be told next: what an undo goes back to."""
+    owed = [[clock.pk, clock.responsible_id] for clock in running(root)]
+    return {"assignee": root.assignee_id, "owed": owed, "rung": row.next_rung_at}
+
+
+def check_is_supervisor(row: Escalation, user: User, at: dt.datetime) -> None:
     access.check(user, Permission.DECIDE_ESCALATIONS, team_id=row.team_id, at=at)
+
+
+def check_can_decide(row: Escalation, user: User, at: dt.datetime) -> None:
+    check_is_supervisor(row, user, at)
     if row.closed_at is not None:
         raise Refused(_("This escalation is closed already."))
 
@@ -279,13 +291,15 @@ def accept(row: Escalation, *, by: User, at: dt.datetime) -> Escalation:
     root, row = lock_escalation(row, by, at=at)
     if row.accepted_at is not None:
         raise Refused(_("%(name)s has accepted this already.") % {"name": row.accepted_by})
+    before = _as_it_was(root, row)
     row.accepted_at, row.accepted_by = at, by
     taking_up.taken_up(row, by=by, at=at, how="accepted")
     row.save(update_fields=["accepted_at", "accepted_by", "next_rung_at"])
     _reached(root, row, by=by, at=at)
     deadlines.hand_over(running(root), responsible=by, team=root.team, at=at)
     derive(root)
-    trail.record(Act.ESCALATION_ACCEPTED, root.trail_subject, by=by, at=at, facts={"escalation": row.pk})
+    facts = {"escalation": row.pk, **before}
+    trail.record(Act.ESCALATION_ACCEPTED, root.trail_subject, by=by, at=at, facts=facts)
     return row
 
 
@@ -295,6 +309,7 @@ def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.D
     root, row = lock_escalation(row, by, at=at)
     if not note.strip() and decision != Decision.TAKE_OVER:
         raise Refused(_("Say what you decide; the representative acts on it."))
+    before = _as_it_was(root, row)
     if row.accepted_at is None:
         row.accepted_at, row.accepted_by = at, by
     row.decision, row.outcome, row.outcome_note = decision, Outcome.DECIDED, note.strip()
@@ -311,7 +326,7 @@ def decide(row: Escalation, *, by: User, at: dt.datetime, decision: Escalation.D
         root.trail_subject,
         by=by,
         at=at,
-        facts={"escalation": row.pk, "decision": decision},
+        facts={"escalation": row.pk, "decision": decision, **before},
         personal={"note": note},
     )
     return row
@@ -323,6 +338,7 @@ def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Esc
     root, row = lock_escalation(row, by, at=at)
     if not reason.strip():
         raise Refused(_("Say why it goes back, so that it does not come up again the same way."))
+    before = _as_it_was(root, row)
     row.outcome, row.outcome_note, row.closed_at, row.closed_by = Outcome.RETURNED, reason.strip(), at, by
     taking_up.taken_up(row, by=by, at=at, how="handed back")
     row.save()
@@ -334,7 +350,7 @@ def hand_back(row: Escalation, *, by: User, at: dt.datetime, reason: str) -> Esc
         root.trail_subject,
         by=by,
         at=at,
-        facts={"escalation": row.pk},
+        facts={"escalation": row.pk, **before},
         personal={"reason": reason},
     )
     return row
@@ -436,6 +452,13 @@ def end_here(
     row.closed_at, row.closed_by, row.outcome, row.outcome_note = at, by, Outcome.CLOSED, note
     row.save()
     return clock, next_rung_at
+
+
+def end_unasked(row: Escalation, *, by: User, at: dt.datetime) -> None:
+    """End what was taken back before anybody took it up; its clock, where it runs, is owed by nobody."""
+    clock, _rung = end_here(row, by, at, _("Taken back."))
+    if clock is not None:
+        deadlines.lapse([clock], at=at, by=by, reason="The escalation was taken back.")
 
 
 def go_on(

@@ -123,7 +123,5 @@ def _as_before(row: Escalation, stands: Escalation, root: Ticket, *, by: User, a
 
     Both in rows of their own: what is on record as closed is never opened.
     """
-    clock, _rung = escalation.end_here(stands, by, at, _("Taken back."))
-    if clock is not None:
-        deadlines.lapse([clock], at=at, by=by, reason="The escalation was taken back.")
+    escalation.end_unasked(stands, by=by, at=at)
     return escalation.go_on(row, root)

@@ -73,6 +73,7 @@ urlpatterns = [
     path("tickets/<int:number>/edit/", acts.retype, name="retype"),
     path("tickets/<int:number>/remind/", acts.pending, name="pending"),
     path("tickets/<int:number>/escalate/", acts.escalate, name="escalate"),
+    path("tickets/<int:number>/escalate/undo/<int:version>/", acts.undo_escalation, name="undo_escalation"),
     path("tickets/<int:number>/complex/", acts.mark_complex, name="mark_complex"),
     path("tickets/<int:number>/complex/accept/", acts.accept_proposal, name="accept_proposal"),
     path("tickets/<int:number>/complex/dismiss/", acts.dismiss_proposal, name="dismiss_proposal"),

@@ -9,13 +9,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from csp import access, assessing, clock, clockface
 from csp.access import Refused
-from csp.models import Assessment, Deadline
+from csp.events import Act
+from csp.models import Assessment, Deadline, User
 from csp.roles import Permission, Role
-from tickets import assignment, complexity, desk, escalation, files, forms, lifecycle, merging, resolving
+from tickets import assignment, complexity, desk, escalation, files, forms, lifecycle, merging, resolving, undoing
 from tickets.assessment_forms import AssessmentForm
 from tickets.conversation import family, visible_number
 from tickets.models import Ticket, TicketLink
@@ -174,7 +176,37 @@ def escalate(request: HttpRequest, number: int) -> HttpResponse:
             return _("Escalated, %(time)s before the limit.") % {"time": clockface.spoken(limit - at)}
         return _("Escalated.")
 
-    return take_step(request, step, verb)
+    return take_step(request, step, verb, undo=lambda: undo_of(ticket, person(request)))
+
+
+def undo_of(ticket: Ticket, user: User) -> str:
+    """The address that takes this person's latest act on the ticket's escalation back."""
+    version = undoing.last_of(ticket, by=user)
+    return reverse("undo_escalation", args=[ticket.pk, version]) if version else ""
+
+
+TAKEN_BACK = {
+    Act.ESCALATED: _lazy(
+        "Undone: %(ref)s is before no supervisor. It stays marked complex: escalate it, or decide it within your "
+        "authority, in time."
+    ),
+    Act.ESCALATION_ACCEPTED: _lazy("Undone: %(ref)s waits to be accepted again."),
+    Act.ESCALATION_DECIDED: _lazy("Undone: %(ref)s is undecided again."),
+    Act.ESCALATION_RETURNED: _lazy("Undone: %(ref)s is before the supervisors again."),
+}
+
+
+@require_POST
+@access.requires(Permission.WORK_TICKETS)
+def undo_escalation(request: HttpRequest, number: int, version: int) -> HttpResponse:
+    """Take one's own escalation, acceptance or decision back while nothing has come of it."""
+    ticket = load(request, number)
+    back = next_page(request, path_of(ticket))
+    try:
+        act = undoing.undo(ticket, version=version, by=person(request), at=clock.now())
+    except Refused as refusal:
+        return refuse(request, refusal, back)
+    return go(request, back, TAKEN_BACK[act] % {"ref": ticket.reference})
 
 
 @BOTH

@@ -125,11 +125,12 @@ class Step:
 
 
 def take_step(
-    request: HttpRequest, step: Step, verb: Callable[[dict[str, Any]], str], *, onwards: str = "", undo: str = ""
-) -> HttpResponse:
+    request: HttpRequest, step: Step, verb: Callable[[dict[str, Any]], str], *, onwards: str = "",
+    undo: str | Callable[[], str] = "",
+) -> HttpResponse:  # fmt: skip
     """Show the form, or do the verb with what was typed. A refusal comes back above the fields, which keep their text.
 
-    `verb` returns the sentence of the toast, `undo` is the address that takes it back.
+    `verb` returns the sentence of the toast, `undo` is the address that takes it back, or gives it once it is done.
     """
     status = 200
     if request.method == "POST":
@@ -139,7 +140,7 @@ def take_step(
             except Refused as refusal:
                 step.form.add_error(None, str(refusal))
             else:
-                return go(request, onwards or step.back, done, undo=undo)
+                return go(request, onwards or step.back, done, undo=undo if isinstance(undo, str) else undo())
         status = 422
     in_dialog = is_fragment(request)
     template = "tickets/step.html#dialog" if in_dialog else "tickets/step.html"

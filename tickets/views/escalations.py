@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from collections import Counter, defaultdict
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, Window
 from django.db.models.functions import RowNumber
@@ -26,6 +27,7 @@ from tickets import assignment, changes, cover, escalation, forms, standing_in
 from tickets.conversation import receipts
 from tickets.models import Escalation, Ticket
 from tickets.views import standing_in as standing_in_page
+from tickets.views.acts import undo_of
 from tickets.views.door import (
     Step,
     customer_name,
@@ -201,7 +203,9 @@ def _decided(user: User, at: dt.datetime) -> list[Tile]:
     tiles = _tiles(rows, user, at)
     for row, tile in zip(rows, tiles, strict=True):
         label = row.get_decision_display() or row.get_outcome_display()
-        tile.text = f"{label}: {row.outcome_note}" if row.outcome_note else label
+        if row.outcome == Escalation.Outcome.CLOSED and row.outcome_note:
+            label = ""  # it did not end with its ticket; the note says how
+        tile.text = ": ".join(filter(None, [label, row.outcome_note]))
         tile.who = row.closed_by.name if row.closed_by else ""
         tile.face = clockface.read(
             verb=_("Decide"), past=_("Decided"), starts_at=row.raised_at, due_at=row.closed_at, now=at,
@@ -287,7 +291,13 @@ def accept(request: HttpRequest, number: int) -> HttpResponse:
         escalation.accept(row, by=person(request), at=clock.now())
     except Refused as refusal:
         return refuse(request, refusal, back)
-    return go(request, back, _("%(ref)s is in your hand.") % {"ref": row.ticket.reference})
+    undo = _undo_of(row, person(request), back)
+    return go(request, back, _("%(ref)s is in your hand.") % {"ref": row.ticket.reference}, undo=undo)
+
+
+def _undo_of(row: Escalation, user: User, back: str) -> str:
+    address = undo_of(row.ticket, user)
+    return f"{address}?{urlencode({'next': back})}" if address else ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -307,7 +317,8 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
         escalation.decide(row, by=person(request), at=at, decision=decision, note=good["note"])
         return _("%(ref)s: %(decision)s.") % {"ref": row.ticket.reference, "decision": decision.label}
 
-    return take_step(request, step, verb, onwards=reverse("escalations"))
+    board = reverse("escalations")
+    return take_step(request, step, verb, onwards=board, undo=lambda: _undo_of(row, person(request), board))
 
 
 @require_http_methods(["GET", "POST"])
@@ -326,7 +337,8 @@ def hand_back(request: HttpRequest, number: int) -> HttpResponse:
         escalation.hand_back(row, by=person(request), at=at, reason=good["reason"])
         return _("%(ref)s handed back.") % {"ref": row.ticket.reference}
 
-    return take_step(request, step, verb, onwards=reverse("escalations"))
+    board = reverse("escalations")
+    return take_step(request, step, verb, onwards=board, undo=lambda: _undo_of(row, person(request), board))
 
 
 # ---------------------------------------------------------------- cover

@@ -17,6 +17,7 @@ from csp.events import Act
 from csp.models import OutboundMessage, TrailEntry, User
 from tickets.intake import quoting
 from tickets.models import Attachment, Call, ContactRecord, Escalation, Interaction, Ticket
+from tickets.undoing import TAKEN_BACK
 from tickets.views.door import customer_name, masked, without_names
 
 Direction, Kind, Purpose = Interaction.Direction, Interaction.Kind, Interaction.Purpose
@@ -32,6 +33,7 @@ SHOWN = [
     Act.COMPLEX_DISMISSED, Act.DEADLINE_WAIVED, Act.DEADLINE_REOPENED, Act.ASSESSMENT_PROPOSED,
     Act.ASSESSMENT_DECIDED, Act.ESCALATED,
     Act.ESCALATION_ACCEPTED, Act.ESCALATION_DECIDED, Act.ESCALATION_RETURNED, Act.CUSTOMER_SET,
+    Act.ESCALATION_HANDED_ON, Act.ESCALATION_UNDONE,
 ]  # fmt: skip
 
 ICONS = {
@@ -44,6 +46,7 @@ ICONS = {
     Act.DEADLINE_WAIVED: "ban", Act.DEADLINE_REOPENED: "rotate-ccw", Act.ASSESSMENT_PROPOSED: "scale",
     Act.ASSESSMENT_DECIDED: "scale", Act.ESCALATED: "chevrons-up", Act.ESCALATION_ACCEPTED: "user-round-check",
     Act.ESCALATION_DECIDED: "gavel", Act.ESCALATION_RETURNED: "corner-down-left", Act.CUSTOMER_SET: "user-round",
+    Act.ESCALATION_HANDED_ON: "user-round-plus", Act.ESCALATION_UNDONE: "rotate-ccw",
 }  # fmt: skip
 
 
@@ -284,7 +287,7 @@ def actors(events: Iterable[TrailEntry]) -> set[int]:
     for row in events:
         if row.actor.startswith("user:"):
             found.add(int(row.actor[5:]))
-        if row.act in (Act.TICKET_ASSIGNED, Act.ESCALATED):
+        if row.act in (Act.TICKET_ASSIGNED, Act.ESCALATED, Act.ESCALATION_HANDED_ON):
             to = json.loads(row.facts).get("to")
             found |= {to} if isinstance(to, int) else set()
     return found
@@ -340,11 +343,21 @@ def _words(
     if act == Act.DEADLINE_WAIVED and rule:
         return _("Waived: %(duty)s") % {"duty": _(rule.verb)}, f"{hand} {said}", clause
     if act == Act.DEADLINE_REOPENED and rule:
-        return _("Owed again: %(duty)s") % {"duty": _(rule.verb)}, _("the message came back"), clause
+        why = hand if facts.get("reason") == TAKEN_BACK else _("the message came back")
+        return _("Owed again: %(duty)s") % {"duty": _(rule.verb)}, why, clause
     if act == Act.ESCALATED:
         to = people.get(facts.get("to") or 0)
         text = _("Escalated to %(name)s") % {"name": to} if to else _("Escalated")
         return text, f"{hand} {said}", "3.3"
+    if act == Act.ESCALATION_HANDED_ON:
+        text = _("Escalation put before %(name)s") % {"name": people.get(facts.get("to") or 0, _("Somebody"))}
+        return text, hand, "3.3"
+    if act == Act.ESCALATION_UNDONE:
+        text = {
+            Act.ESCALATED: _("Escalation taken back"), Act.ESCALATION_ACCEPTED: _("Acceptance taken back"),
+            Act.ESCALATION_DECIDED: _("Decision taken back"),
+        }.get(Act(facts["act"]), _("Handing back undone"))  # fmt: skip
+        return text, hand, "3.3"
     if act == Act.ESCALATION_DECIDED:
         decision = dict(Escalation.Decision.choices).get(facts.get("decision", ""), "")
         return _("%(decision)s") % {"decision": decision}, f"{hand} {said}", "3.3"
