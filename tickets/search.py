@@ -90,7 +90,7 @@ def _search(query: str, user: User, limit: int) -> Found:
 
 
 def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
-    """Customers whom this person's teams serve, by name, organisation or address.
+    """Customers of whose tickets in the own teams this person may see one, by name, organisation or address.
 
     A whole address finds the customer whoever serves them: whoever types it knows it already, and a new ticket must not
     make a second customer of one. Nobody who is locked is found (article 18 GDPR).
@@ -103,7 +103,7 @@ def customers_like(query: str, *, user: User, limit: int) -> list[Customer]:
     addresses = Address.objects.filter(kind__in=Address.Kind.values)
     begins = addresses.filter(value__startswith=words.lower()).values("customer")
     mine = Customer.objects.filter(
-        Exists(Ticket.objects.real().filter(customer=OuterRef("pk"), team__in=served)),
+        Exists(Ticket.objects.visible_to(user).real().filter(customer=OuterRef("pk"), team__in=served)),
         pk__in=named.union(begins, all=True),
     )
     exact = addresses.filter(value=words.lower()).values("customer")

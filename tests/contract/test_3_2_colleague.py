@@ -7,6 +7,7 @@ from csp.models import Deadline, KeptFrom, Notice, TrailEntry, User
 from csp.roles import Role
 from tests import factories as make
 from tests.cast import Cast
+from tests.csp.test_api import caller
 from tests.tickets.desk import at_nine, browser
 from tickets import assignment, confidence, desk, escalation, handling, merging, queues, search
 from tickets.handling import Refused
@@ -78,6 +79,26 @@ def test_it_is_in_no_list_search_page_file_or_count_of_theirs(cast: Cast, ticket
     assert rita.get(f"/changes?scope=ticket:{ticket.pk}&since=0").status_code == 400
     changed = {who: who.get("/changes?scope=queue:team&since=_").json()["cursor"] for who in (rita, sam)}
     assert [cursor.endswith("_0") for cursor in changed.values()] == [True, False]
+
+
+def test_who_complained_is_no_customer_whom_they_find(cast: Cast, ticket: Ticket) -> None:
+    """Else the one thing that the colleague would learn is who complained."""
+    rita, sam = browser(cast.rita), browser(cast.sam)
+    doors = (
+        lambda asks, words: asks.get("/tickets/new/customers/", {"find": words}).content.decode(),
+        lambda asks, words: asks.get("/search/", {"q": words}).content.decode(),
+    )
+    for door in doors:
+        for words in ("Carl", "Northwind", "carl@north"):
+            assert "Carl Contact" not in door(rita, words), words
+            assert "Carl Contact" in door(sam, words), words
+    found = {
+        who: caller(who).get("customers/", q="Carl").json()["items"] for who in (cast.rita, cast.sam)
+    }  # fmt: skip
+    assert [len(rows) for rows in found.values()] == [0, 1]
+    other = make.ticket(team=cast.team, customer=cast.carl)  # another matter of theirs is found as any
+    assert search.customers_like("Carl", user=cast.rita, limit=5) == [cast.carl]
+    assert [row.pk for row in search.search("Carl", user=cast.rita).tickets] == [other.pk]
 
 
 def test_it_is_not_theirs_to_work_on_and_leaves_their_hands(cast: Cast, ticket: Ticket) -> None:
