@@ -142,6 +142,10 @@ class Narrowed(admin.ListFilter):
         return queryset
 
 
+# Who reads the name of a person where a record points at one; everybody else reads the number.
+NAMED_TO = {User: P.MANAGE_PEOPLE, csp.Customer: P.SEE_CUSTOMER_NAMES}
+
+
 class ExportForm(forms.Form):
     """How the rows are taken. Only who audits may open what is masked, and only with a reason."""
 
@@ -314,7 +318,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
                 continue
             if self._masks(request, field.name):
                 names.append(f"masked_{field.name}")
-            elif field.related_model in (User, csp.Customer) and not access.may(request.user, P.MANAGE_PEOPLE):
+            elif (opened_by := NAMED_TO.get(field.related_model)) and not access.may(request.user, opened_by):
                 names.append(field.attname)
             else:
                 names.append(field.name)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from csp import admin
 from csp.events import Act
-from csp.models import TrailEntry
+from csp.models import Customer, DataRequest, TrailEntry
+from csp.privacy import requests
 from csp.roles import Permission
 from tests import factories
 from tests.cast import Cast
@@ -72,6 +73,23 @@ def test_times_are_told_by_twenty_four_hours(client: Client, cast: Cast) -> None
     words = client.get(f"/admin/tickets/ticket/{ticket.pk}/change/").content.decode()
     assert "3 Mar 2025, 22:32" in words
     assert "10:32" not in words
+
+
+def test_an_administrator_reads_no_customers_name_through_another_record(client: Client, cast: Cast) -> None:
+    row = requests.open_request(
+        team=cast.team, kind=DataRequest.Kind.ACCESS, channel=DataRequest.Channel.PHONE, received_at=factories.AT,
+        at=factories.AT, by=cast.sam, customer=cast.carl, name="Carl Contact",
+    )  # fmt: skip
+    client.force_login(cast.adam)
+    page = client.get(f"/admin/csp/datarequest/{row.pk}/change/").content.decode()
+    assert "Carl Contact" not in page
+    assert admin.MASK in page
+    asks = RequestFactory().get("/admin/")
+    asks.user = cast.adam
+    for model, reading in admin.site._registry.items():
+        if isinstance(reading, admin.Reading):
+            named = {field.name for field in model._meta.concrete_fields if field.related_model is Customer}
+            assert not named & set(reading.get_fields(asks)), model
 
 
 def test_an_administrator_sees_people_and_no_ticket(client: Client, cast: Cast) -> None:
