@@ -25,7 +25,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from csp import batches, trail, vault
+from csp import batches, cells, trail, vault
 from csp.access import Refused
 from csp.events import Act
 from csp.models import BlobKey, DataPackage, DataRequest, DataRequestStep, User
@@ -123,14 +123,14 @@ def _plain(name: str) -> str:
 
 
 def _csv(rows: list[dict[str, str]]) -> str:
-    """A table of these; a value that a spreadsheet would take for a formula begins with an apostrophe."""
+    """A table of these; a value that a spreadsheet would take for a formula begins with an apostrophe (csp.cells)."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     target = io.StringIO()
     writer = csv.writer(target)
     writer.writerow(columns)
     for row in rows:
         values = (row.get(name, "") for name in columns)
-        writer.writerow([f"'{value}" if value[:1] in "=+-@\t\r" else value for value in values])
+        writer.writerow([cells.harmless(value) for value in values])
     return "\ufeff" + target.getvalue()
 
 

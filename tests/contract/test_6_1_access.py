@@ -137,6 +137,12 @@ def test_the_package_has_every_part_and_hides_everybody_else(cast: Cast, olive: 
     assert file.read("csv/tickets.ticket.csv").startswith("\ufeffid".encode())
 
 
+def test_a_table_of_the_package_is_words_to_a_spreadsheet_and_its_empty_cells_are_empty() -> None:
+    rows = [{"id": "1", "said": "=1+1", "note": ""}, {"id": "-2", "said": "  @SUM(A1)", "note": "tomorrow; =2"}]
+    lines = packages._csv(rows).removeprefix("\ufeff").splitlines()
+    assert lines == ["id,said,note", "1,'=1+1,", "'-2,'  @SUM(A1),tomorrow;' =2"]
+
+
 def test_every_model_that_is_about_customers_is_walked(cast: Cast, olive: User) -> None:
     found = {model._meta.label for model in held.about_customers()}
     assert {
