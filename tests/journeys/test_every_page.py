@@ -32,6 +32,9 @@ PAGES = {
         "/contract/", "/account/", "/training/", "{course}", "{test}", "/training/rule/",
         "/feedback/groups/", "/feedback/add/", "/reviews/", "{review}", "{customer}", "{customer}edit/",
         "{customer}addresses/", "{customer}join/", "{ticket}customer/", "/search/?q=carl",
+        "/account/tokens/", "/account/passkeys/", "/account/second-factor/", "{ticket}assign/", "{ticket}state/",
+        "{ticket}edit/", "{ticket}resolution/", "{ticket}move/", "{ticket}link/", "/unsorted/rulings/",
+        "/unsorted/senders/",
     ],
     "sam": [
         "/metrics/?by=person", "/metrics/first/",
@@ -42,7 +45,8 @@ PAGES = {
         "{away}",
         "/settings/procedures/", "{procedure}", "{version}", "/reviews/", "{review}",
         "/feedback/themes/", "/feedback/sort/", "{finding}", "{finding}agree/", "{finding}refuse/",
-        "{finding}procedure/",
+        "{finding}procedure/", "/measures/", "/assessments/", "/statements/", "/settings/limits/", "{ticket}approval/",
+        "{ticket}acceptance/", "{waive}", "/settings/replies/add/", "{escalation}decide/", "{escalation}hand-back/",
     ],
     "fay": [
         "/feedback/", "/feedback/themes/", "{theme}", "{theme}split/", "{theme}merge/", "{theme}finding/",
@@ -57,6 +61,8 @@ PAGES = {
     "adam": [
         "/settings/people/", "/settings/teams/", "/settings/offices/", "/settings/contract/", "/settings/mailboxes/",
         "/settings/texts/", "/settings/categories/", "/first-run/", "/admin/",
+        "/settings/people/add/", "/settings/people/{person}/", "/settings/teams/{team}/", "/settings/mailboxes/add/",
+        "/settings/contract/{contract}/", "/settings/texts/add/", "/training/policy/", "/training/courses/add/",
     ],
     "": [
         "/sign-in/", "/password/", "/verify/", "/contact/", "/contact/?lang=de", "/request/", "{request}", "/tell-us/",
@@ -103,8 +109,11 @@ def tickets(cast: Cast) -> dict[str, str]:
     )  # fmt: skip
     theme, finding, item = improved(cast, remark, now)
     absence = shifts.enter(cast.rita, starts_at=now - hour, ends_at=now + hour, deputy=cast.sam, by=cast.sam, at=now)
+    handed_up = broken.escalations.latest("pk")
     return {
-        "away": f"/escalations/away/{absence.pk}/",
+        "away": f"/escalations/away/{absence.pk}/", "escalation": f"/escalations/{handed_up.pk}/",
+        "waive": f"{opened.path}deadlines/{opened.respond_id}/waive/", "person": str(cast.rita.pk),
+        "contract": str(cast.contract.pk),
         "theme": theme.path, "finding": finding.path, "item": item.path,
         "review": review.path,
         "remark": remark.path, "team": str(cast.team.pk), "procedure": f"/settings/procedures/{draft.procedure_id}/",
