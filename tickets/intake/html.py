@@ -3,8 +3,9 @@
 `sanitise(html, cid_url=...)` is for the moment of rendering (never stored): an allow-list by nh3 behind a tokeniser of
 our own. nh3 is quadratic in nesting and any HTML parser can be made to multiply elements, so the tokeniser first writes
 the document anew: every tag closed, at most `DEPTH` deep, at most `ELEMENTS` elements, no image from elsewhere. Nothing
-of the text goes at these limits, only the tags. `text(html)` gives the words with paragraphs, lists, links and quotes.
-Both take time in proportion to the input and never raise.
+of the text goes at these limits, only the tags. The whole is at most `WRITTEN` characters, however long escaping makes
+it, and says where it was cut. `text(html)` gives the words with paragraphs, lists, links and quotes. Both take time in
+proportion to the input and never raise.
 
 The tokeniser is ours because `html.parser.HTMLParser` is quadratic, and no size limit helps: 200 KB of "<!--" take it
 22 s and 200 KB of "<a =" 155 s (Python 3.11.7), where this one takes 0.3 s for 4 MB of either. Of the 27 hostile
@@ -25,6 +26,8 @@ FORMATTING_DEPTH = 12
 ELEMENTS = 30_000
 TOKENS = 60_000
 CHARACTERS = 2_000_000  # of text and attributes that are kept; beyond, the raw source has the rest
+WRITTEN = 3_000_000  # of the document that is shown, in which an ampersand is five characters
+STRETCH = 20_000  # of what is written without a break: nh3 is quadratic in ampersands and hard spaces of one text
 ATTRIBUTES = 40
 CUT = "[…]"  # ends a text that is longer than these limits
 
@@ -73,7 +76,7 @@ _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 
 
 class Token(NamedTuple):
-    """kind is "text", "open" or "close"; `text` is the unescaped text or the tag's name in lower case."""
+    """kind is "text", "cut", "open" or "close"; `text` is the unescaped text or the tag's name in lower case."""
 
     kind: str
     text: str
@@ -127,7 +130,9 @@ def tokens(html: str) -> Iterator[Token]:
     if at < size:
         # Too many tags to be meant: the words of the rest without their form, and a mark if even those are too many.
         rest = _ANY_TAG.sub(" ", html[at:])
-        yield Token("text", unescape(rest[:budget]) + (f" {CUT}" if len(rest) > budget else ""))
+        yield Token("text", unescape(rest[: max(budget, 0)]))
+        if len(rest) > budget:
+            yield Token("cut", f" {CUT}")
 
 
 def _behind(html: str, at: int, mark: str, gone: set[str]) -> int:
@@ -195,32 +200,36 @@ def _safe_link(value: str) -> str | None:
 
 def _rebuild(html: str, cid_url: Callable[[str], str | None]) -> str:
     """The same document, well-formed and shallow, with its images resolved or replaced."""
-    out: list[str] = []
+    page = _Page()
     stack: list[str] = []
     dropped: dict[str, int] = {}  # tags left out for depth, whose closing tags must be left out too
     elements = 0
+    is_cut = False
 
     def close_until(name: str) -> None:
         while stack:
             top = stack.pop()
-            out.append(f"</{top}>")
+            page.put(f"</{top}>")
             if top == name:
                 return
 
     for kind, name, attributes in tokens(html):
+        if kind == "cut" or page.room <= 0:
+            is_cut = True
+            break
         if kind == "text":
-            out.append(escape(name, quote=False))
+            page.say(name)
         elif kind == "close":
             if dropped.get(name):
                 dropped[name] -= 1
             elif name in stack:
                 close_until(name)
             elif name == "p":
-                out.append("<br>")
+                page.put("<br>")
         elif name == "img":
             elements += 1
             if elements < ELEMENTS:
-                out.append(_image(attributes, cid_url))
+                page.put(_image(attributes, cid_url))
         elif name in _TAGS:
             elements += 1
             if name in _BLOCKS and "p" in stack:
@@ -234,11 +243,47 @@ def _rebuild(html: str, cid_url: Callable[[str], str | None]) -> str:
                 if name not in _VOID:
                     dropped[name] = dropped.get(name, 0) + 1
                 continue
-            out.append(f"<{name}{_written(name, attributes)}>")
+            page.put(f"<{name}{_written(name, attributes)}>")
             if name not in _VOID:
                 stack.append(name)
     close_until("")
-    return "".join(out)
+    if is_cut or page.room <= 0:
+        words = _("This message is too long to show here. Its source holds the rest.")
+        page.put(f"<p><em>{CUT} {escape(words)}</em></p>")
+    return "".join(page.out)
+
+
+class _Page:
+    """The document as it is written. Once it is full no text follows, and what was opened is closed."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.room = WRITTEN
+        self.unbroken = 0
+
+    def put(self, tag: str) -> None:
+        self.out.append(tag)
+        self.room -= len(tag)
+
+    def say(self, text: str) -> None:
+        """Write text, with a mark wherever it grows long that a line may break there: at a space, where there is one.
+
+        Counted over tags: what stands in a table outside its cells is joined again before it, whatever is between.
+        """
+        at = 0
+        while at < len(text) and self.room > 0:
+            stop = at + STRETCH // 5
+            if stop < len(text):
+                stop = text.rfind(" ", at + STRETCH // 10, stop) + 1 or stop
+            said = escape(text[at:stop], quote=False)
+            length = len(said) + 5 * said.count("\xa0")  # nh3 writes each of them as an entity
+            if self.unbroken + length > STRETCH:
+                self.put("<wbr>")
+                self.unbroken = 0
+            self.out.append(said)
+            self.room -= length
+            self.unbroken += length
+            at = stop
 
 
 def _written(name: str, attributes: dict[str, str]) -> str:
@@ -298,7 +343,7 @@ class _Words:
         for kind, name, attributes in tokens(html):
             if self.hidden:
                 self._while_hidden(kind, name)
-            elif kind == "text":
+            elif kind in {"text", "cut"}:
                 self._say(name)
             elif kind == "open":
                 self._open(name, attributes)

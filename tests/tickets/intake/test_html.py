@@ -134,6 +134,12 @@ HOSTILE = {
     "equals": "<a =" * 1_000_000,
     "closing": "</a" * 1_000_000,
     "spaces": "<a" + " " * 5_000_000,
+    "ampersands": "&" * 2_000_000,
+    "written ampersands": "&amp;" * 400_000,
+    "words and ampersands": "words & " * 250_000,
+    "hard spaces": "\xa0" * 2_000_000,
+    "ampersands beside cells": "<table>" + ("&" * 3_999 + "<tr>") * 500,
+    "ampersands in links": ('<a href="https://x.example/?' + "&" * 7_000 + '">&</a>') * 280,
     "hidden": '<div style="display:none">' * 100_000,
 }
 
@@ -143,6 +149,32 @@ HOSTILE = {
 def test_hostile_html_costs_little_more_than_a_letter(name):
     assert in_letters(lambda: html.text(HOSTILE[name]))[1] < 75
     assert in_letters(lambda: sanitise(HOSTILE[name]))[1] < 150
+
+
+@pytest.mark.parametrize("source", ["&" * 2_000_000, "\xa0" * 2_000_000, ("<b>" + "<" * 40 + "</b>") * 50_000])
+def test_what_grows_by_escaping_is_cut_with_a_word_about_it(source):
+    safe = sanitise(source)
+    assert len(safe) < html.WRITTEN + 2 * html.STRETCH
+    assert safe.endswith("<p><em>[…] This message is too long to show here. Its source holds the rest.</em></p>")
+
+
+def test_words_beyond_the_limit_are_said_to_be_cut():
+    assert sanitise("<p>" + "word " * 500_000).endswith("Its source holds the rest.</em></p>")
+    assert html.text("<p>" + "word " * 500_000).endswith(html.CUT)
+
+
+@pytest.mark.parametrize("unit", ["word & word ", "&", "\xa0", "<b>one</b> two "])
+def test_a_long_text_is_whole_and_broken_only_where_a_line_may_break(unit):
+    source = unit * 5_000
+    safe = sanitise(source)
+    whole = sanitise(unit) * 5_000
+    assert safe.replace("<wbr>", "") == whole
+    assert "<wbr>" in safe
+    assert "d<wbr>" not in safe
+
+
+def test_a_text_of_the_usual_length_is_not_broken():
+    assert "<wbr>" not in sanitise("<p>words &amp;&nbsp;words</p>" * 500)
 
 
 def test_the_words_behind_too_many_tags_are_kept():
