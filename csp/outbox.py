@@ -12,6 +12,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import logging
+import re
 import smtplib
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,6 +68,22 @@ def message_id(dedupe_key: str) -> str:
     return f"<{seed}@{settings.MAIL_DOMAIN}>"
 
 
+def _return_path(mailbox: Mailbox, dedupe_key: str) -> str:
+    """Where a report about the message goes: an address that servers on its way are told and nobody else can guess."""
+    local, _at, domain = mailbox.address.rpartition("@")
+    token = hashlib.blake2b(dedupe_key.encode(), key=settings.LINK_KEY[:64], digest_size=10, person=b"return path")
+    tagged = f"{local}+b.{token.hexdigest()}"
+    return f"{tagged}@{domain}" if mailbox.takes_tags and len(tagged) <= 64 else mailbox.address
+
+
+def has_own_return_path(message: OutboundMessage) -> bool:
+    """Whether reports about it can come to an address that is its own."""
+    return _OWN_RETURN_PATH.search(message.envelope_from) is not None
+
+
+_OWN_RETURN_PATH = re.compile(r"\+b\.[0-9a-f]{20}@[^@]+$")
+
+
 def default_sender() -> tuple[str, Mailbox | None]:
     """The address that mail without a mailbox of its own is sent from."""
     mailbox = Mailbox.objects.filter(is_active=True).order_by("-is_default", "pk").first()
@@ -114,7 +131,7 @@ def post(
         kind=kind,
         mailbox=mailbox,
         sender=sender,
-        envelope_from=mailbox.address if mailbox else settings.DEFAULT_FROM_EMAIL,
+        envelope_from=_return_path(mailbox, dedupe_key) if mailbox else settings.DEFAULT_FROM_EMAIL,
         to=[_clean(address) for address in to],
         cc=[_clean(address) for address in cc],
         subject=_clean(" ".join(subject.split())),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext as _
 
-from csp import mailboxes, notices, trail, vault
+from csp import mailboxes, notices, outbox, trail, vault
 from csp.events import Act
 from csp.models import Address, Customer, DataRequest, Notice, OutboundMessage, Team
 from csp.privacy import locking, masking
@@ -41,6 +42,9 @@ State = InboundMessage.State
 WAITS = (dt.timedelta(seconds=10), dt.timedelta(minutes=1), dt.timedelta(minutes=5))
 TRIES = 3
 ACTOR = "intake"
+
+REPORTED_WITHIN = dt.timedelta(days=7)  # servers give up after five days at the latest (RFC 5321, 4.5.4.1)
+_MAIL_SERVER = re.compile(r"(?:mailer-daemon|postmaster)@", re.IGNORECASE)
 
 
 def take_in(at: dt.datetime, *, limit: int = 200) -> int:
@@ -447,7 +451,7 @@ def _keep_automatic(row: InboundMessage, message: Message, ticket: Ticket, at: d
 
 
 def _bounced(row: InboundMessage, message: Message, verdict: verdicts.Verdict, at: dt.datetime) -> None:
-    """A report about one of ours. One that came back for good opens the duty that it had met."""
+    """A report about one of ours. One that came back for good opens the duty that it had met, if it is believed."""
     report = verdict.bounce
     assert report is not None
     original = f"<{report.original_message_id.strip('<> ').lower()}>"
@@ -467,14 +471,37 @@ def _bounced(row: InboundMessage, message: Message, verdict: verdicts.Verdict, a
     worst = {each.recipient.lower(): each for each in report.failures if each.permanent}
     copies = {each.lower() for each in sent.cc}
     lost = [each for each in sent.to if each.lower() in worst]
+    believed = _is_believed(row, message, sent)
     for each in deliveries:
-        if lost:
+        if not believed:
+            if worst:
+                delivery.doubt(each, at=at)
+        elif lost:
             first = worst[lost[0].lower()]
             status = f"{first.status} {first.diagnostic}".strip() or "not delivered"
             delivery.bounce(each, at=at, status=status, lost=lost)
         elif worst.keys() - copies:  # of somebody we did not write to: anybody could say so
             delivery.doubt(each, at=at)
-    _finish(row, State.THREADED, verdict.sentence, at)
+    if not believed:
+        row.flags.append("doubtful_report")
+    doubt = _("Perhaps it is no report of a server: it opens nothing by itself.")
+    _finish(row, State.THREADED, verdict.sentence if believed else f"{doubt} {verdict.sentence}", at)
+
+
+def _is_believed(row: InboundMessage, message: Message, sent: OutboundMessage) -> bool:
+    """Whether only a server that had our message can have sent this report: else anybody who knows its id opens duties.
+
+    It comes to the return path that was this message's own, where it had one. Where its mailbox takes no tags, it
+    leaves no return path itself, or bears the name of a mail server. And it comes while servers still try.
+    """
+    if row.received_at - (sent.accepted_at or sent.created_at) > REPORTED_WITHIN:
+        return False
+    if outbox.has_own_return_path(sent):
+        return sent.envelope_from.lower() in {each.lower() for each in recipients(row, message)}
+    # What the door was told is not what somebody may have written into the message.
+    by_envelope = row.door == InboundMessage.Door.SMTP
+    leaves_none = row.envelope_from.strip("<> ") == "" if by_envelope else message.return_path == ""
+    return leaves_none or bool(_MAIL_SERVER.match(message.sender.address))
 
 
 def _notice_came_back(sent: OutboundMessage, permanent: bool, at: dt.datetime) -> None:

@@ -16,7 +16,7 @@ from csp.contract import CLAUSES, OBLIGATIONS
 from csp.events import Act
 from csp.models import OutboundMessage, TrailEntry, User
 from tickets.intake import quoting
-from tickets.models import Attachment, Call, ContactRecord, Escalation, Interaction, Ticket
+from tickets.models import Attachment, Call, ContactRecord, Escalation, InboundMessage, Interaction, Ticket
 from tickets.undoing import TAKEN_BACK
 from tickets.views.door import customer_name, masked, without_names
 
@@ -112,7 +112,11 @@ def thread(
     people: dict[int, str], at: dt.datetime,
 ) -> Thread:  # fmt: skip
     """Put interactions and trail entries in the order in which they happened."""
-    items = [_said(row, ticket, user=user, names=names) for row in said]
+    said = list(said)
+    reports = [row.inbound_id for row in said if row.purpose == Purpose.AUTOMATIC and row.inbound_id is not None]
+    flagged = InboundMessage.objects.filter(pk__in=reports, flags__contains=["doubtful_report"])
+    doubtful = set(flagged.values_list("pk", flat=True)) if reports else set()
+    items = [_said(row, ticket, user=user, names=names, doubtful=doubtful) for row in said]
     items += [_event(row, people) for row in events]
     # at the same instant what was said stands before what the product made of it
     items.sort(key=lambda item: (item.at, item.kind == "event"))
@@ -143,7 +147,7 @@ def _days(items: list[Item], at: dt.datetime) -> list[Day]:
 # ---------------------------------------------------------------- what was said
 
 
-def _said(row: Interaction, ticket: Ticket, *, user: User, names: bool) -> Item:
+def _said(row: Interaction, ticket: Ticket, *, user: User, names: bool, doubtful: set[int]) -> Item:
     if row.purpose == Purpose.ACKNOWLEDGEMENT:
         item = Item("event", row.occurred_at, who=_("Acknowledged automatically"), icon="mail", clause="3.1", row=row)
         item.how = _delivery(row)[0]
@@ -160,6 +164,8 @@ def _said(row: Interaction, ticket: Ticket, *, user: User, names: bool) -> Item:
                     Kind.LETTER: _("by letter"), Kind.VISIT: _("came in")}.get(Kind(row.kind), "")  # fmt: skip
         if row.purpose == Purpose.AUTOMATIC:
             item.pill, item.tone = _("Automatic, nothing is owed"), ""
+            if row.inbound_id in doubtful:
+                item.pill, item.tone = _("Says that a message came back, but anybody could have sent it"), "soon"
     else:
         item.name = row.author.name if row.author else ""
         item.who = _("You") if row.author_id == user.pk else (row.author.name if row.author else _("The product"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -12,7 +13,8 @@ from csp import outbox
 from csp.models import Address, Deadline, Mailbox, Notice, OutboundMessage
 from tests import factories
 from tests.cast import Cast
-from tests.factories import AT, DAY, HOUR
+from tests.factories import AT, DAY, HOUR, SECOND
+from tests.tickets.desk import browser
 from tests.tickets.intake.letters import DESK, arrive, letter, mailbox
 from tickets import lifecycle, merging
 from tickets.intake import reading, references, threading
@@ -36,6 +38,13 @@ def ticket(cast: Cast, box: Mailbox) -> Ticket:
     factories.answer(ticket=row.ticket, by=cast.rita, at=AT + HOUR, accepted_at=AT + HOUR)
     row.ticket.refresh_from_db()
     return row.ticket
+
+
+@pytest.fixture
+def untagged(ticket: Ticket, box: Mailbox) -> Ticket:
+    """The same, answered from a mailbox that takes no tags: no return path of the answer's own."""
+    OutboundMessage.objects.update(envelope_from=box.address)
+    return ticket
 
 
 def sent(ticket: Ticket) -> OutboundMessage:
@@ -169,10 +178,18 @@ def test_mail_to_a_merged_ticket_joins_the_one_that_speaks_for_it(cast: Cast, ti
 
 
 def report(
-    original: str, *, status: str = "5.1.1", action: str = "failed", who: str = "carl@northwind.example"
+    original: str,
+    *,
+    status: str = "5.1.1",
+    action: str = "failed",
+    who: str = "carl@northwind.example",
+    sender: str = "MAILER-DAEMON@mx.desk.example",
+    to: str = "",
 ) -> bytes:
+    """As a server writes it, to the return path of the message."""
+    path = OutboundMessage.objects.filter(message_id=original).values_list("envelope_from", flat=True).first()
     return (
-        "From: MAILER-DAEMON@mx.desk.example\r\nTo: support@desk.example\r\nReturn-Path: <>\r\n"
+        f"From: {sender}\r\nTo: {to or path or DESK}\r\nReturn-Path: <>\r\n"
         "Subject: Undelivered Mail Returned to Sender\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
         "--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
@@ -202,6 +219,59 @@ def test_a_report_about_somebody_we_did_not_write_to_opens_nothing_and_people_lo
     assert [clock.state for clock in factories.clocks(ticket=ticket, obligation="respond")] == [Deadline.State.MET]
     assert Delivery.objects.get(message=sent(ticket)).bounced_at is None
     assert Notice.objects.filter(kind="delivery").exists()
+
+
+EVIL = {"envelope_from": "evil@rival.example"}
+
+
+@pytest.mark.parametrize(
+    ("said", "how", "at"),
+    [
+        ({"sender": "evil@rival.example"}, EVIL, LATER),  # a stranger, whatever Return-Path they write into it
+        ({"sender": "postmaster.not@rival.example"}, EVIL, LATER),
+        ({}, {}, AT + HOUR + 7 * DAY + SECOND),  # no server tries for so long
+    ],
+)
+def test_a_report_that_anybody_could_have_sent_opens_nothing_and_people_look(
+    cast: Cast, untagged: Ticket, said: dict[str, str], how: dict[str, str], at: dt.datetime
+) -> None:
+    row = arrive(report(sent(untagged).message_id, **said), at=at, **how)
+    assert (row.state, row.ticket) == (State.THREADED, untagged)
+    assert "doubtful_report" in row.flags
+    assert row.reason.startswith("Perhaps it is no report of a server: it opens nothing by itself. ")
+    assert len(factories.clocks(ticket=untagged, obligation="respond")) == 1
+    assert Delivery.objects.get(message=sent(untagged)).bounced_at is None
+    assert Notice.objects.filter(kind="delivery").exists()
+    page = browser(cast.rita).get(untagged.path).content.decode()
+    assert "Says that a message came back, but anybody could have sent it" in page
+
+
+@pytest.mark.parametrize(
+    ("said", "how"),
+    [
+        ({"sender": "someone@mx.desk.example"}, {"envelope_from": ""}),
+        ({"sender": "Mailer-Daemon@mx.desk.example"}, {"envelope_from": "bounces@mx.desk.example"}),
+        ({"sender": "postmaster@mx.desk.example"}, {"envelope_from": "postmaster@mx.desk.example"}),
+    ],
+)
+def test_a_report_of_a_server_is_believed_where_no_address_can_prove_it(
+    untagged: Ticket, said: dict[str, str], how: dict[str, str]
+) -> None:
+    arrive(report(sent(untagged).message_id, **said), at=AT + HOUR + 7 * DAY, **how)
+    assert len(factories.clocks(ticket=untagged, obligation="respond")) == 2
+
+
+def test_where_each_message_has_a_return_path_only_a_report_to_it_is_believed(ticket: Ticket) -> None:
+    """It takes more than the Message-ID, which stands in every copy and every quote."""
+    ours = sent(ticket)
+    assert ours.envelope_from.startswith("support+b.")
+    arrive(report(ours.message_id, to=DESK), at=LATER, envelope_to=DESK)
+    other = OutboundMessage.objects.get(kind="acknowledgement").envelope_from
+    arrive(report(ours.message_id, status="5.2.2", to=DESK), at=LATER, envelope_to=other)
+    assert len(factories.clocks(ticket=ticket, obligation="respond")) == 1
+    path = ours.envelope_from.upper()
+    arrive(report(ours.message_id, status="5.7.1", to=DESK), at=LATER, envelope_to=path)
+    assert len(factories.clocks(ticket=ticket, obligation="respond")) == 2
 
 
 def test_whoever_writes_from_a_dead_address_is_reached_there_again(ticket: Ticket) -> None:
