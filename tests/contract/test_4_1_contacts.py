@@ -186,6 +186,8 @@ def test_a_recording_states_its_ground_and_was_announced(cast: Cast, ticket: Tic
         call(ticket, cast.rita, recording_ref="PBX 17")
     row = call(ticket, cast.rita, basis="consent", is_announced=True, recording_ref="PBX 17")
     assert (row.call.recording_basis, row.call.recording_ref) == ("consent", "PBX 17")
+    page = browser(cast.rita).get(ticket.path).text
+    assert "Recorded: the customer agreed, announced at the start, kept as PBX 17" in page
     with pytest.raises(IntegrityError), transaction.atomic():
         Call.objects.update(recording_basis="law")
 

@@ -199,6 +199,10 @@ def _call(item: Item, call: Call) -> None:
         _("%(n)d min") % {"n": minutes} if minutes else "",
     ]
     item.how = ", ".join(part for part in parts if part)
+    if call.recording_basis:  # never without having been announced, as the database asks
+        where = _("kept as %(where)s") % {"where": call.recording_ref} if call.recording_ref else ""
+        said = [call.get_recording_basis_display(), _("announced at the start"), where]
+        item.record_says = ", ".join(str(part) for part in said if part)
     if call.waits:
         item.pill, item.tone, item.confirm = _("Written down late: meets nothing until it is confirmed"), "soon", True
     elif call.is_typed_late and not call.is_confirmed:
@@ -209,13 +213,14 @@ def _call(item: Item, call: Call) -> None:
 
 def _on_record(item: Item, record: ContactRecord) -> None:
     """Whether there is a transcript or scan, or why not."""
-    is_letter = record.interaction.kind == Kind.LETTER
+    is_letter, says = record.interaction.kind == Kind.LETTER, ""
     if record.is_owed:
         item.record_owed = _("Add the scan") if is_letter else _("Add the transcript")
     elif record.reason:
-        item.record_says = _("No record: %(reason)s") % {"reason": record.get_reason_display()}
+        says = _("No record: %(reason)s") % {"reason": record.get_reason_display()}
     elif record.kept_in_id != record.interaction_id:
-        item.record_says = _("Scan added below") if is_letter else _("Transcript added below")
+        says = _("Scan added below") if is_letter else _("Transcript added below")
+    item.record_says = " · ".join(filter(None, (item.record_says, says)))
 
 
 def _kind(row: Interaction) -> str:
