@@ -25,6 +25,7 @@ from django.conf import settings
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils.encoding import punycode
 
 from csp import vault
 from csp.models import Blob, Mailbox, OutboundAttachment, OutboundMessage
@@ -154,9 +155,9 @@ def post(
     return fresh
 
 
-def render(message: OutboundMessage) -> EmailMessage:
-    """The message as it goes over the wire; the same at each attempt."""
-    mail = EmailMessage(policy=_ON_THE_WIRE)
+def render(message: OutboundMessage, *, utf8: bool = False) -> EmailMessage:
+    """The message as it goes over the wire; the same at each attempt. `utf8`: addresses outside ASCII as they are."""
+    mail = EmailMessage(policy=_ON_THE_WIRE.clone(utf8=utf8))
     mail["From"] = message.sender
     mail["To"] = ", ".join(message.to)
     if message.cc:
@@ -176,6 +177,19 @@ def render(message: OutboundMessage) -> EmailMessage:
             main, sub = "application", "octet-stream"
         mail.add_attachment(vault.read(attachment.blob), maintype=main, subtype=sub, filename=attachment.name)
     return mail
+
+
+# In the place of a server's answer (RFC 6531 has the code). A page shows its first 120 characters.
+_CANNOT_BE_SAID = "5.6.7 Our mail server cannot write letters outside ASCII (SMTPUTF8). Reach this person another way."
+
+
+def _on_the_wire(address: str) -> str:
+    """The address as every server takes it, if it can be so written: the domain can, the part before the @ cannot."""
+    local, at, domain = address.rpartition("@")
+    try:
+        return f"{local}{at}{punycode(domain)}"
+    except UnicodeError:
+        return address
 
 
 class Unreachable(Exception):
@@ -205,13 +219,22 @@ class Courier:
         """
         server = self._open()
         server.ehlo_or_helo_if_needed()
-        size = [f"size={len(content)}"] if server.has_extn("size") else []
-        code, words = server.mail(message.envelope_from, size)
+        wire = {address: _on_the_wire(address) for address in [message.envelope_from, *message.to, *message.cc]}
+        takes_all = server.has_extn("smtputf8")
+        options: list[str] = []
+        if takes_all and not all(map(str.isascii, wire.values())):
+            content = render(message, utf8=True).as_bytes()
+            options = ["SMTPUTF8", "BODY=8BITMIME"]
+        options += [f"size={len(content)}"] if server.has_extn("size") else []
+        code, words = server.mail(wire[message.envelope_from], options)
         if code != 250:
             raise smtplib.SMTPSenderRefused(code, words, message.envelope_from)
         refused: dict[str, tuple[int, bytes]] = {}
         for address in dict.fromkeys([*message.to, *message.cc]):
-            code, words = server.rcpt(address)
+            if wire[address].isascii() or takes_all:
+                code, words = server.rcpt(wire[address])
+            else:
+                code, words = 553, _CANNOT_BE_SAID.encode()
             if code not in (250, 251):
                 refused[address] = (code, words)
         lost = {address: refused[address] for address in message.to if address in refused}
@@ -327,7 +350,7 @@ def _deliver_one(courier: Courier, at: dt.datetime, begun: float) -> bool:
 
 def _refused(message: OutboundMessage, error: Exception, at: dt.datetime) -> None:
     """Give the message up, or put it off for twice as long as the last time."""
-    if isinstance(error, ValueError):  # an address that cannot be said to a server, such as one outside ASCII
+    if isinstance(error, ValueError):  # what cannot be said to a server
         _fail(message, _said(error), at)
         return
     worn_out = at - message.created_at > GIVE_UP_AFTER and message.attempts >= ATTEMPTS_AT_LEAST

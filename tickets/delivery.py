@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Min, QuerySet
+from django.utils.translation import gettext as _
 
 from csp import agreement, batches, deadlines, notices, trail
 from csp.events import Act
@@ -280,6 +281,9 @@ def _failed(roots: Mapping[int, Ticket], delivery: Delivery, at: dt.datetime) ->
         if not root.is_unfinished or root.state == State.WAITING:
             _open_again(root, by="outbox", at=at)
     root = roots[delivery.interaction.ticket_id]
+    if delivery.interaction.purpose == Purpose.ACKNOWLEDGEMENT:
+        owed = Ticket.objects.filter(pk__in=delivery.interaction.speaks_to.values("ticket"))
+        owed.update(acknowledge_by_hand=f"{_('It was refused:')} {delivery.message.answer}"[:200])
     _tell_undelivered(root, delivery, at)
     trail.record(
         Act.MESSAGE_FAILED,

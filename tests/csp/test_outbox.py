@@ -1,6 +1,7 @@
 """The outbox against a real SMTP server: what each answer means, and that one message stops no other."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 from django.db import connection
@@ -10,7 +11,7 @@ from csp import outbox
 from csp.models import BlobKey, OutboundMessage
 from csp.vault import store
 from tests import factories as make
-from tests.conftest import MailServer
+from tests.conftest import MailServer, _AnyPort
 
 AT, HOUR = make.AT, make.HOUR
 State = OutboundMessage.State
@@ -43,6 +44,46 @@ def test_what_is_taken_is_accepted_when_it_was_taken(server: MailServer) -> None
     assert taken.message["Subject"] == "Grüße"
     assert taken.message.get_content().splitlines() == ["Schöne Größe.", ".", "Ende"]
     assert taken.content.isascii()
+
+
+@pytest.fixture
+def old_server(server: MailServer, settings) -> Iterator[MailServer]:
+    """One that knows nothing of addresses outside ASCII."""
+    controller = _AnyPort(server, hostname=server.host, port=0, enable_SMTPUTF8=False)
+    controller.start()
+    settings.EMAIL_PORT = controller.port
+    yield server
+    controller.stop(no_assert=True)
+
+
+def test_an_address_outside_ascii_is_written_to_where_the_server_can(server: MailServer) -> None:
+    row = post(to=["ü@nasty.example", "carl@bücher.example"])
+    after = post("after")
+    assert outbox.deliver(AT) == 2
+    assert (again(row).state, again(row).lost) == (State.ACCEPTED, {})
+    first, _second = server.deliveries
+    assert first.recipients == ["ü@nasty.example", "carl@xn--bcher-kva.example"]
+    assert "ü@nasty.example".encode() in first.content
+    assert again(after).state == State.ACCEPTED
+
+
+def test_where_the_server_cannot_it_is_said_at_once_in_words(old_server: MailServer) -> None:
+    alone, beside, domain = (
+        post("alone", to=["ü@nasty.example"]),
+        post("beside", to=["carl@northwind.example"], cc=["ü@nasty.example"]),
+        post("domain", to=["carl@bücher.example"]),
+    )
+    outbox.deliver(AT)
+    assert again(alone).state == State.FAILED
+    assert again(alone).answer == (
+        "553 5.6.7 Our mail server cannot write letters outside ASCII (SMTPUTF8). Reach this person another way."
+    )
+    assert again(beside).state == again(domain).state == State.ACCEPTED
+    assert "ü@nasty.example" in again(beside).lost
+    assert [taken.recipients for taken in old_server.deliveries] == [
+        ["carl@northwind.example"],
+        ["carl@xn--bcher-kva.example"],
+    ]
 
 
 def test_posting_again_is_the_same_message(server: MailServer) -> None:

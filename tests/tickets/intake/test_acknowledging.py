@@ -12,7 +12,7 @@ from tests import factories
 from tests.cast import Cast
 from tests.factories import AT, DAY, HOUR
 from tests.tickets.intake.letters import arrive, letter, mailbox
-from tickets import acknowledging, handling
+from tickets import acknowledging, delivery, handling
 from tickets.conversation import Direction, Kind, Said
 from tickets.intake import taking_in
 from tickets.models import Delivery, Interaction, MailText, SenderRule, Ticket
@@ -201,3 +201,16 @@ def test_the_words_of_the_company_are_used_and_nothing_put_in_is_read_as_a_place
     arrive(letter("Two"), at=AT + 2 * HOUR)
     assert mails()[1].body.startswith("Dear {promised}, {unknown} 4 Mar")
     assert mails()[1].subject.endswith(" noted")
+
+
+def test_one_that_is_refused_leaves_the_duty_to_a_person_with_what_was_said(cast: Cast) -> None:
+    mailbox(cast.team)
+    opened = arrive(letter(sender="Ünal <ü@nasty.example>")).ticket
+    assert opened is not None
+    said = "553 5.6.7 Our mail server cannot write letters outside ASCII (SMTPUTF8). Reach this person another way."
+    failed = OutboundMessage.objects.filter(kind="acknowledgement", to=["ü@nasty.example"])
+    assert failed.update(state=OutboundMessage.State.FAILED, answer=said, ended_at=AT) == 1
+    delivery.settle(AT)
+    opened.refresh_from_db()
+    assert (opened.acknowledge.is_running, opened.acknowledge_next_at) == (True, None)
+    assert opened.acknowledge_by_hand == f"It was refused: {said}"
