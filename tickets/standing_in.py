@@ -68,42 +68,42 @@ def away_from(user: User, at: dt.datetime) -> list[Absence]:
     return sorted(last.values(), key=lambda row: (row.user.name, row.user_id))
 
 
-def may_see(absence: Absence, user: User) -> bool:
+def may_see(absence: Absence, user: User, at: dt.datetime) -> bool:
     """Whether this person may look at what the other one holds: one's own, or of a team that one supervises."""
-    theirs = access.scope_of(absence.user).teams_where(Permission.WORK_TICKETS)
-    return user == absence.user or bool(_teams(user) & theirs)
+    theirs = access.scope_of(absence.user, at=at).teams_where(Permission.WORK_TICKETS)
+    return user == absence.user or bool(_teams(user, at) & theirs)
 
 
-def _teams(user: User) -> frozenset[int]:
+def _teams(user: User, at: dt.datetime) -> frozenset[int]:
     """Those whose tickets this person may take from one and give to another."""
-    return access.scope_of(user).teams_where(Permission.ASSIGN_OTHERS)
+    return access.scope_of(user, at=at).teams_where(Permission.ASSIGN_OTHERS)
 
 
 # ---------------------------------------------------------------- what they hold
 
 
-def tickets_of(absence: Absence, by: User) -> QuerySet[Ticket]:
+def tickets_of(absence: Absence, by: User, at: dt.datetime) -> QuerySet[Ticket]:
     """Their unfinished tickets that this person may give to somebody else, by what falls due."""
     rows = Ticket.objects.workable_by(by).unfinished().real().filter(assignee=absence.user)
     if by != absence.user:
-        rows = rows.filter(team__in=_teams(by))
+        rows = rows.filter(team__in=_teams(by, at))
     return rows.select_related("team", "customer", "assignee").order_by(F("next_due_at").asc(nulls_last=True), "pk")
 
 
-def escalations_of(absence: Absence, by: User) -> QuerySet[Escalation]:
+def escalations_of(absence: Absence, by: User, at: dt.datetime) -> QuerySet[Escalation]:
     """What stands before them, or is in their hand, and this person might decide as well."""
     theirs = Q(accepted_by=absence.user) | Q(accepted_by__isnull=True, to_user=absence.user)
     rows = Escalation.objects.filter(theirs, closed_at__isnull=True, ticket__in=Ticket.objects.visible_to(by).real())
-    rows = rows.filter(team__in=access.scope_of(by).teams_where(Permission.DECIDE_ESCALATIONS))
+    rows = rows.filter(team__in=access.scope_of(by, at=at).teams_where(Permission.DECIDE_ESCALATIONS))
     return rows.select_related("ticket__team", "ticket__customer", "take_up").order_by("raised_at", "pk")
 
 
 def look(absence: Absence, *, by: User, at: dt.datetime) -> Held:
     """What would go to the deputy, and what would stay and why. Changes nothing."""
     limits = restrictions.of(absence.deputy, at) if absence.deputy else []
-    held = [Item(ticket, None, _why_not(absence, ticket, None, limits, at)) for ticket in tickets_of(absence, by)]
+    held = [Item(ticket, None, _why_not(absence, ticket, None, limits, at)) for ticket in tickets_of(absence, by, at)]
     held += [
-        Item(row.ticket, row, _why_not(absence, row.ticket, row, limits, at)) for row in escalations_of(absence, by)
+        Item(row.ticket, row, _why_not(absence, row.ticket, row, limits, at)) for row in escalations_of(absence, by, at)
     ]
     return Held([item for item in held if not item.why_not], [item for item in held if item.why_not])
 
@@ -134,7 +134,7 @@ def hand_over(absence: Absence, *, to: User | None, by: User, at: dt.datetime) -
     takes each press back in one act.
     """
     absence = Absence.objects.select_related("user", "deputy").get(pk=absence.pk)
-    if not may_see(absence, by):
+    if not may_see(absence, by, at):
         raise Refused(_("Your role does not allow this. Ask a supervisor or an administrator."))
     if not absence.starts_at <= at < absence.ends_at:
         raise Refused(_("%(name)s is not away at the moment. Nothing was changed.") % {"name": absence.user.name})

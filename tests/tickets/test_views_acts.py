@@ -74,6 +74,14 @@ def test_an_assignment_of_several_is_taken_back_in_one_click_but_for_what_was_mo
     page = client.post(undo, follow=True).content.decode()
     assert "1 ticket is back. 1 was left as it is." in page
     assert (again(ticket).assignee, again(other).assignee) == (None, cast.rita)
+    client.post("/queue/bulk/", {"t": [ticket.pk, other.pk], "to": cast.sam.pk})
+    assignment.assign(ticket, to=cast.rita, by=cast.sam, at=AT + HOUR)
+    page = client.post(undo, follow=True).content.decode()
+    assert "1 ticket is back. 1 was left as it is." in page, "a later one of one's own is not undone instead"
+    assert again(ticket).assignee == cast.rita
+    for bad in ("", "&at=x", "&at=2025-03-03"):
+        client.post(f"/queue/bulk/undo/?t={ticket.pk}{bad}")
+    assert again(ticket).assignee == cast.rita
 
 
 def test_all_that_somebody_has_is_marked_looked_at_and_handed_to_somebody_else(cast: Cast, ticket: Ticket) -> None:

@@ -38,6 +38,7 @@ from tickets.views.door import (
     number_in,
     path_of,
     person,
+    refuse,
     sees_names,
     toast,
     with_what_was_left,
@@ -370,7 +371,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
         text = ngettext("%(n)d ticket assigned to %(name)s.", "%(n)d tickets assigned to %(name)s.", len(done))
     summary = with_what_was_left(text % {"n": len(done), "name": to.name if to else ""} if done else "", refused)
     if done:
-        undo = f"{reverse('undo_bulk')}?{urlencode({'t': done, 'next': back}, doseq=True)}"
+        undo = f"{reverse('undo_bulk')}?{urlencode({'t': done, 'at': at.isoformat(), 'next': back}, doseq=True)}"
         return go(request, back, summary, undo=undo)
     return toast(request, response, summary or _("None of these tickets can be seen by you."))
 
@@ -381,10 +382,14 @@ def undo_bulk(request: HttpRequest) -> HttpResponse:
     """Take one's own assignment of several tickets back, each to whoever had it; what was moved since stays there."""
     at, user = clock.now(), person(request)
     numbers = [number for value in request.GET.getlist("t") if (number := number_in(value)) is not None]
+    try:  # whoever has assigned one of them once more since does not undo that instead
+        done_at = dt.datetime.fromisoformat(request.GET.get("at", ""))
+    except ValueError:
+        return refuse(request, Refused(_("There is nothing to undo.")), next_page(request, reverse("queue")))
     done, refused = 0, []
     for ticket in Ticket.objects.visible_to(user).filter(pk__in=numbers[:MOST_AT_ONCE]).order_by("pk"):
         try:
-            assignment.undo(ticket, by=user, at=at)
+            assignment.undo(ticket, by=user, at=at, done_at=done_at)
             done += 1
         except Refused as refusal:
             refused.append(str(refusal))

@@ -57,12 +57,12 @@ def of_people(numbers: Iterable[int], reader: User, at: dt.datetime) -> list[dic
     """The banners about those of these people who are away, as far as the reader may see what they hold."""
     numbers = list(dict.fromkeys(numbers))
     found = shifts.away(numbers, at)
-    return [banner(found[pk], reader) for pk in numbers if pk in found and standing_in.may_see(found[pk], reader)]
+    return [banner(found[pk], reader) for pk in numbers if pk in found and standing_in.may_see(found[pk], reader, at)]
 
 
-def _load(request: HttpRequest, number: int) -> Absence:
+def _load(request: HttpRequest, number: int, at: dt.datetime) -> Absence:
     absence = Absence.objects.select_related("user", "deputy").filter(pk=number).first()
-    if absence is None or not standing_in.may_see(absence, person(request)):
+    if absence is None or not standing_in.may_see(absence, person(request), at):
         raise Http404
     return absence
 
@@ -71,7 +71,8 @@ def _load(request: HttpRequest, number: int) -> Absence:
 @access.requires(Permission.BULK_WORK)
 def away(request: HttpRequest, number: int) -> HttpResponse:
     """All that somebody who is away holds: what goes to the deputy, and what stays and why; POST hands it over."""
-    at, user, absence = clock.now(), person(request), _load(request, number)
+    at, user = clock.now(), person(request)
+    absence = _load(request, number, at)
     if request.method == "POST":
         return _hand_over(request, absence, user, at)
     held = standing_in.look(absence, by=user, at=at)
@@ -130,10 +131,11 @@ def _hand_over(request: HttpRequest, absence: Absence, user: User, at: dt.dateti
 @access.requires(Permission.BULK_WORK)
 def undo(request: HttpRequest, number: int, version: int) -> HttpResponse:
     """Take one's own handing over back in one click; what was moved, accepted or decided since stays where it is."""
-    absence = _load(request, number)
+    at = clock.now()
+    absence = _load(request, number, at)
     back = reverse("away", args=[absence.pk])
     try:
-        moved = standing_in.take_back(absence, version=version, by=person(request), at=clock.now())
+        moved = standing_in.take_back(absence, version=version, by=person(request), at=at)
     except Refused as refusal:
         return refuse(request, refusal, back)
     if not moved:
