@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 
 from audits import corrective, deviations, measures, noncompliance, retention, reviews, statements
-from csp import deadlines, notices, outbox, readiness, sealing
+from csp import deadlines, notices, outbox, readiness, sealing, signin
 from csp.privacy import breaches as data_breaches
 from csp.privacy import contract_end, erasing, locking, masking, packages, request_loops
 from feedback import improvements, objections, similar, surveys, themes
@@ -46,6 +46,7 @@ DOORS: Mapping[str, Loop] = {
     "take_in": taking_in.take_in,
     "acknowledge": acknowledging.acknowledge,
     "links": request_links.send_asked,
+    "password_links": signin.send_asked,
     "deliver": outbox.deliver,
 }
 

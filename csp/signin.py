@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from allauth.account import app_settings as account_settings
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
-from csp import outbox, trail
+from csp import batches, outbox, trail
 from csp.events import Act
-from csp.models import OutboundMessage, Session, User
+from csp.models import OutboundMessage, PasswordRequest, Session, User
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
@@ -134,6 +138,39 @@ def invite(user: User, *, at: dt.datetime) -> OutboundMessage:
         subject = render_to_string("account/email/invitation_subject.txt", context)
         body = render_to_string("account/email/invitation_message.txt", context)
     return post(f"invitation:{user.pk}:{at.timestamp()}", [user.email], subject, body, at=at)
+
+
+def ask(address: str, *, at: dt.datetime) -> None:
+    """Write down that somebody asked for a new password. The same is done for every address, so that nobody learns,
+    by what comes back or when, which are known."""
+    PasswordRequest.objects.create(address=address.strip().lower()[:320], asked_at=at)
+
+
+def send_asked(at: dt.datetime, *, limit: int = 200) -> int:
+    """Mail the links that were asked for. Returns how many requests were seen to."""
+    return batches.work_off(PasswordRequest.objects.order_by("pk"), functools.partial(_send_asked, at=at), limit=limit)
+
+
+@transaction.atomic(durable=True)
+def _send_asked(waiting: QuerySet[PasswordRequest], limit: int, *, at: dt.datetime) -> int:
+    rows = list(waiting.select_for_update(skip_locked=True)[:limit])
+    for row in rows:
+        user = find(row.address)
+        if user is not None and user.is_active:
+            context = {"user": user, "password_reset_url": password_link(user)}
+            mail("account/email/password_reset_key", user.email, user.language, context, at=at)
+        row.delete()
+    return len(rows)
+
+
+def mail(template: str, to: str, language: str | None, context: Mapping[str, Any], *, at: dt.datetime) -> None:
+    """Mail about an account, in the person's language; the same words to the same person go out once."""
+    with translation.override(language or translation.get_language()):
+        values = {**context, "site": settings.SITE_URL, "hours": settings.PASSWORD_RESET_TIMEOUT // 3600}
+        subject = render_to_string(f"{template}_subject.txt", values)
+        body = render_to_string(f"{template}_message.txt", values)
+    said = hashlib.sha256(f"{to}\n{body}".encode()).hexdigest()[:24]
+    post(f"{template.rsplit('/', 1)[-1]}:{said}", [to], subject, body, at=at)
 
 
 def tell_former_address(user: User, former: str, *, at: dt.datetime) -> None:

@@ -26,6 +26,7 @@ EVERY = {
     "take_in": 2,
     "acknowledge": 2,
     "deliver": 2,
+    "password_links": 2,  # somebody waits for the mail
     "fetch": 30,
     "notify": 20,
     "orphans": 60,

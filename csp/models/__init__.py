@@ -6,7 +6,7 @@ from csp.models.blobs import Blob, BlobKey, MaskedSource
 from csp.models.deadlines import Assessment, AssessmentFile, Attempt, Breach, Deadline, Held
 from csp.models.erasure import Erasure, ErasureItem, ErasureLine, Keeping, Lock, LockItem
 from csp.models.kept_from import Exercise, KeptFrom
-from csp.models.machinery import Heartbeat, Parked
+from csp.models.machinery import Heartbeat, Parked, PasswordRequest
 from csp.models.mailboxes import Mailbox
 from csp.models.notices import Notice
 from csp.models.outbox import OutboundAttachment, OutboundMessage
@@ -76,6 +76,7 @@ __all__ = [
     "OutboundAttachment",
     "OutboundMessage",
     "Parked",
+    "PasswordRequest",
     "PrivacyNotice",
     "PrivacyTerms",
     "Processing",

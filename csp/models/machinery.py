@@ -23,6 +23,22 @@ class Heartbeat(models.Model):
         return self.name
 
 
+class PasswordRequest(models.Model):
+    """Somebody asked for a link to set a password. Gone once it is seen to, whether the address is known or not."""
+
+    address = models.CharField(max_length=320)
+    asked_at = models.DateTimeField()
+
+    record = Record(Kept.MACHINERY, personal=("address",), address=("address",))
+
+    class Meta:
+        verbose_name = _("request for a new password")
+        verbose_name_plural = _("requests for new passwords")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class Parked(models.Model):
     """Something that a loop fails on, is tried again at every round and holds back nothing else (csp.batches).
 
