@@ -32,7 +32,12 @@ reading(models.Signed, contract="review__contract", hidden=("agrees",),
         list_display=("pk", "review_id", "talk", "as_person", "by_id", "at", "digest"))  # fmt: skip
 
 # Quality audits: every reader of the trail sees plans, populations, draws and cards; what was written stays masked.
-reading(models.Scorecard, contract="contract", list_display=("pk", "contract_id", "number", "published_at"))
+reading(
+    models.Scorecard,
+    contract="contract",
+    called=("scorecard",),
+    list_display=("pk", "contract_id", "number", "published_at"),
+)
 reading(models.Criterion, contract="scorecard__contract", list_filter=("clause", "is_critical"),
         list_display=("pk", "scorecard_id", "position", "clause", "question", "weight", "is_critical"))  # fmt: skip
 reading(models.Audit, contract="contract", list_filter=("state",),

@@ -1,8 +1,8 @@
 """Django's admin as a reading room for auditors and administrators: every record, nothing to change, identities masked.
 
 What changes, changes by the product's verbs. Each model says who may read it, and how it belongs to a contract, so that
-an auditor sees the audit's contracts only. Whoever is not open to a model's personal columns sees them masked; opening
-a record or a list is recorded.
+an auditor sees the audit's contracts only, and what belongs to no contract not at all (csp.belonging). Whoever is not
+open to a model's personal columns sees them masked; opening a record or a list is recorded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from csp import access, clock, exporting, signin, trail
+from csp import access, belonging, clock, exporting, signin, trail
 from csp import models as csp
 from csp.events import Act
 from csp.models import User
@@ -183,14 +183,17 @@ class ExportForm(forms.Form):
 
 
 class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type checkers only
-    """One model to be read. `readers` may see it, `open_to` its personal columns too; `contract` leads to the contract.
+    """One model to be read. `readers` may see it, `open_to` its personal columns too.
 
-    Who may not see personal columns sees people and customers by their numbers.
+    `contract` says how a row belongs to a contract; what says nothing is for those alone who see all contracts. Who may
+    not see personal columns sees people and customers by their numbers.
     """
 
     readers: tuple[P, ...] = (P.SEE_TRAIL,)
     open_to: P | None = None
-    contract = ""
+    contract: belonging.Way = ()
+    # How the trail calls a row of this model, where the model itself does not say so (trail_subject).
+    called: tuple[str, ...] = ()
     # Where the number of the ticket stands, the reference of a matter, or its name in the trail: what is kept from the
     # reader (KeptFrom) is left out by it.
     number, ref, context = "", "", ""
@@ -259,10 +262,8 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = self._without_own(super().get_queryset(request).filter(self.only), access.person(request))
-        scope = access.scope_of(access.person(request))
-        if self.contract and Role.ADMINISTRATOR not in scope.roles():
-            rows = rows.filter(Q(**{f"{self.contract}__in": scope.contracts(Role.AUDITOR)}))
-        return rows
+        within = belonging.contracts_read_by(access.person(request))
+        return rows if within is None else belonging.narrowed(rows, self.contract, within)
 
     def _without_own(self, rows: QuerySet[Any], reader: User) -> QuerySet[Any]:
         """Nobody reads here what is about themselves."""
@@ -293,7 +294,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
         """
         if lookup in Narrowed.NAMES:
             return True
-        shown = set(self.get_fields(request))
+        shown = set(self._shown(request))
         names = {"pk"}
         for field in self.model._meta.concrete_fields:
             if shown & {field.name, field.attname}:
@@ -310,9 +311,9 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
     def _masks(self, request: HttpRequest, name: str) -> bool:
         return name in self._personal() and not (self.open_to and access.may(request.user, self.open_to))
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def _shown(self, request: HttpRequest) -> list[str]:
         """Every column but bytes and secrets; masked ones as `masked_...`."""
-        names = []
+        names: list[str] = []
         for field in self.model._meta.concrete_fields:
             if field.name in self.hidden or isinstance(field, models.BinaryField) or getattr(field, "generated", False):
                 continue
@@ -324,14 +325,24 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
                 names.append(field.name)
         return names
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [self._in_words(name) for name in self._shown(request)]
+
+    def _in_words(self, name: str) -> str:
+        """The column that says in words what another one holds as a bare number: `user_id` as "person 7"."""
+        field = next((one for one in self.opts.concrete_fields if one.is_relation and one.attname == name), None)
+        return name if field is None or field.name == name else f"worded_{field.name}"
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj)
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        names = [str(name) for name in self.list_display]
+        names = [self._in_words(str(name)) for name in self.list_display]
         return [f"masked_{name}" if self._masks(request, name) else name for name in names]
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("worded_"):
+            return _worded(self.opts.get_field(name.removeprefix("worded_")))
         if not name.startswith("masked_"):
             raise AttributeError(name)
 
@@ -430,7 +441,7 @@ class Reading(admin.ModelAdmin):  # type: ignore[type-arg]  # generic for type c
 
     def _columns(self, request: HttpRequest, *, opened: bool) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         """Every column that the reader is shown, as (heading, how it is read); people by their numbers."""
-        for name in self.get_fields(request):
+        for name in self._shown(request):
             if name.startswith("masked_"):
                 attribute = str(getattr(self.opts.get_field(name.removeprefix("masked_")), "attname", ""))
                 yield attribute, _read(attribute) if opened else _masked(attribute)
@@ -480,6 +491,21 @@ def _ticket(number: str) -> str:
     return f"ticket:{number}" if number.isdecimal() else ""
 
 
+def _worded(field: Any) -> Callable[[Any], str]:
+    """A column that names the record which another one points at by what it is and its number; no row is fetched."""
+    kind = field.related_model
+
+    def worded(obj: Any) -> str:
+        number = getattr(obj, field.attname)
+        if number is None:
+            return ""
+        return f"#{number}" if kind._meta.label_lower == "tickets.ticket" else f"{kind._meta.verbose_name} {number}"
+
+    worded.short_description = field.verbose_name  # type: ignore[attr-defined]  # read by Django's admin
+    worded.admin_order_field = field.attname  # type: ignore[attr-defined]  # as above
+    return worded
+
+
 def _read(attribute: str) -> Callable[[Any], Any]:
     return lambda row: getattr(row, attribute)
 
@@ -491,6 +517,7 @@ def _masked(attribute: str) -> Callable[[Any], Any]:
 def reading(model: type[models.Model], **more: Any) -> None:
     """Put a model, and its former states where they are kept, into the reading room."""
     columns = more.pop("list_display", None) or ("__str__",)
+    belonging.declare(model, more.get("contract", ()), called=more.get("called", ()))
     site.register(model, type(f"{model.__name__}Reading", (Reading,), {"list_display": columns, **more}))
     history = getattr(model, "history", None)
     if history is not None:
@@ -508,46 +535,74 @@ PEOPLE, SETTINGS, MAIL = (P.MANAGE_PEOPLE,), (P.MANAGE_TEAMS, P.SEE_TRAIL), (P.M
 
 reading(User, readers=PEOPLE, open_to=P.MANAGE_PEOPLE, hidden=("password",), search_fields=("email",),
         list_display=("pk", "name", "email", "side", "is_active"), list_filter=("is_active", "side"))  # fmt: skip
-reading(csp.RoleGrant, readers=(P.MANAGE_PEOPLE, P.SEE_TRAIL), list_filter=("role",), contract="",
+reading(csp.RoleGrant, readers=(P.MANAGE_PEOPLE, P.SEE_TRAIL), list_filter=("role",),
+        contract=("contract", "team__contract"),
         list_display=("pk", "user_id", "role", "team", "starts_at", "ends_at"))  # fmt: skip
 reading(csp.Appointment, readers=(P.MANAGE_PEOPLE, P.SEE_TRAIL), contract="contract", list_filter=("office",),
         list_display=("pk", "office", "user_id", "starts_at", "ends_at"))  # fmt: skip
 reading(csp.Restriction, readers=(P.MANAGE_PEOPLE, P.SEE_TRAIL), list_filter=("kind",),
+        contract=belonging.Named("cause"),
         list_display=("pk", "kind", "user_id", "cause", "starts_at", "ends_at"))  # fmt: skip
-reading(csp.Team, readers=SETTINGS, contract="contract", list_display=("name", "contract", "is_active"))
+reading(
+    csp.Team, readers=SETTINGS, contract="contract", called=("team",), list_display=("name", "contract", "is_active")
+)
 reading(csp.ShiftPlan, readers=SETTINGS, contract="team__contract", list_display=("pk", "team", "country"))
-reading(csp.Contract, readers=SETTINGS, contract="id", list_display=("pk", "company", "party", "zone"))
+reading(
+    csp.Contract,
+    readers=SETTINGS,
+    contract="id",
+    called=("contract", "privacy-terms", "surveys", "themes", "feedback-import"),
+    list_display=("pk", "company", "party", "zone"),
+)
 reading(csp.Version, readers=SETTINGS, contract="contract", list_display=("title", "number", "in_force_from"))
 reading(csp.Reading, readers=SETTINGS, contract="version__contract", list_display=("key", "value", "version"))
 reading(csp.Signature, readers=SETTINGS, contract="version__contract", list_display=("pk", "side", "signed_at"))
-reading(csp.Mailbox, readers=MAIL, contract="team__contract", list_filter=("fetch", "is_active"),
+reading(csp.Mailbox, readers=MAIL, contract="team__contract", called=("mailbox",), list_filter=("fetch", "is_active"),
         list_display=("address", "team", "fetch", "is_active", "fetched_at"))  # fmt: skip
-reading(csp.OutboundMessage, readers=MAIL, list_filter=("state", "kind"), search_fields=("message_id",),
+reading(csp.OutboundMessage, readers=MAIL, contract="mailbox__team__contract",
+        list_filter=("state", "kind"), search_fields=("message_id",),
         list_display=("pk", "kind", "state", "created_at", "accepted_at", "attempts"))  # fmt: skip
 reading(csp.Heartbeat, readers=MAIL, list_display=("name", "beat_at"), ordering=("name",))
 reading(csp.Parked, readers=MAIL, list_display=("loop", "item", "error", "since", "last_at"), ordering=("-last_at",))
-reading(csp.Customer, opens=True, list_display=("pk", "language", "created_at", "erased_at"))
-reading(csp.Address, opens=True, list_display=("pk", "kind", "customer_id", "bounced_at"))
-reading(csp.Deadline, contract="contract", ref="subject_ref", list_filter=("state", "obligation"),
+reading(
+    csp.Customer,
+    opens=True,
+    contract=belonging.Served("id"),
+    called=("customer",),
+    list_display=("pk", "language", "created_at", "erased_at"),
+)
+reading(
+    csp.Address,
+    opens=True,
+    contract=belonging.Served("customer"),
+    list_display=("pk", "kind", "customer_id", "bounced_at"),
+)
+reading(csp.Deadline, contract="contract", called=("deadline",), ref="subject_ref", list_filter=("state", "obligation"),
         search_fields=("=subject_ref",),
         list_display=("subject_ref", "clause", "obligation", "state", "starts_at", "due_at", "met_at"))  # fmt: skip
 reading(csp.Breach, contract="contract", ref="deadline__subject_ref", list_filter=("obligation",),
         list_display=("pk", "obligation", "deadline_id", "breached_at", "detected_at"))  # fmt: skip
-reading(csp.Assessment, contract="breach__contract", ref="breach__deadline__subject_ref",
+reading(csp.Assessment, contract="breach__contract", called=("assessment",), ref="breach__deadline__subject_ref",
         list_display=("pk", "breach_id", "verdict", "agreed"))  # fmt: skip
 reading(csp.AssessmentFile, contract="assessment__breach__contract", ref="assessment__breach__deadline__subject_ref",
-        list_display=("pk", "assessment_id", "size"))  # fmt: skip
+        called=("assessment-file",), list_display=("pk", "assessment_id", "size"))  # fmt: skip
 reading(csp.Attempt, contract="assessment__breach__contract", ref="assessment__breach__deadline__subject_ref",
         list_display=("pk", "assessment_id", "channel", "at"))  # fmt: skip
-reading(csp.TrailEntry, context="context", list_filter=("act",), search_fields=("=context", "=actor"),
+reading(csp.TrailEntry, contract=belonging.Named("context", "subject"), context="context",
+        list_filter=("act",), search_fields=("=context", "=actor"),
         list_display=("pk", "recorded_at", "actor", "act", "subject", "version", "source"))  # fmt: skip
-reading(csp.TrailSeal, list_display=("number", "entry_id"), ordering=("-number",))
+reading(
+    csp.TrailSeal,
+    contract=belonging.Named("entry__context", "entry__subject"),
+    list_display=("number", "entry_id"),
+    ordering=("-number",),
+)
 KEEPING = (P.SEE_RETENTION,)
 reading(csp.Hold, number="number", readers=KEEPING, contract="contract", list_filter=("kind",),
         list_display=("pk", "kind", "number", "placed_at", "lifted_at"))  # fmt: skip
 reading(csp.StaffFile, readers=KEEPING, contract="contract", list_filter=("state",),
         list_display=("pk", "user_id", "state", "closed_at", "keep_until"))  # fmt: skip
-reading(csp.Disposal, readers=KEEPING, list_filter=("is_routine",),
+reading(csp.Disposal, readers=KEEPING, contract="contract", list_filter=("is_routine",),
         list_display=("pk", "is_routine", "judged_at", "approved_at", "finished_at", "digest"))  # fmt: skip
 reading(csp.DisposalItem, number="number", readers=KEEPING, contract="disposal__contract",
         list_filter=("kind", "outcome"),
@@ -558,9 +613,9 @@ reading(csp.DataRequest, readers=PRIVACY, contract="contract", list_filter=("kin
         list_display=("pk", "kind", "channel", "state", "identity", "received_at", "ended_at"))  # fmt: skip
 reading(csp.DataRequestStep, readers=PRIVACY, contract="request__contract", list_filter=("kind",),
         list_display=("pk", "request_id", "kind", "at", "by_id"))  # fmt: skip
-reading(csp.DataPackage, readers=PRIVACY, contract="request__contract",
+reading(csp.DataPackage, readers=PRIVACY, contract="request__contract", called=("data-package",),
         list_display=("pk", "request_id", "made_at", "sent_at", "fetched_at", "destroyed_at", "digest"))  # fmt: skip
-reading(csp.DataRecipient, readers=PRIVACY, contract="contract",
+reading(csp.DataRecipient, readers=PRIVACY, contract="contract", called=("data-recipient",),
         list_display=("pk", "name", "what", "given_at"))  # fmt: skip
 reading(csp.Export, readers=PRIVACY, contract="contract",
         list_display=("pk", "what", "format", "by_id", "begun_at", "rows", "is_listed", "digest"))  # fmt: skip
@@ -570,8 +625,18 @@ reading(csp.DataBreach, readers=PRIVACY, contract="contract", list_filter=("natu
         list_display=("pk", "nature", "decision", "aware_at", "decided_at", "closed_at"))  # fmt: skip
 reading(csp.DataBreachStep, readers=PRIVACY, contract="breach__contract", list_filter=("kind",),
         list_display=("pk", "breach_id", "kind", "at", "by_id"))  # fmt: skip
-reading(csp.Processing, readers=PRIVACY, contract="contract", list_display=("name", "basis", "changed_at", "ended_at"))
-reading(csp.PrivacyNotice, readers=PRIVACY, contract="contract", list_filter=("language",),
+reading(
+    csp.Processing,
+    readers=PRIVACY,
+    contract="contract",
+    called=("processing",),
+    list_display=("name", "basis", "changed_at", "ended_at"),
+)
+reading(csp.PrivacyNotice, readers=PRIVACY, contract="contract", called=("privacy-notice",), list_filter=("language",),
         list_display=("pk", "language", "number", "published_at", "digest"))  # fmt: skip
 reading(csp.NoticeSeen, readers=PRIVACY, contract="notice__contract", list_display=("pk", "notice_id", "ref", "at"))
-reading(csp.EvidenceMark, list_display=("pk", "shape", "row", "recorded_at", "entry_id"))
+reading(
+    csp.EvidenceMark,
+    contract=belonging.Row("shape__relation", "row"),
+    list_display=("pk", "shape", "row", "recorded_at", "entry_id"),
+)

@@ -33,4 +33,8 @@ reading(models.Attendance, contract="round__contract", list_display=("pk", "roun
 reading(models.Policy, contract="contract", list_display=("pk", "title", "number", "published_at"))
 reading(models.TrainingFile, contract="contract", list_filter=("state",),
         list_display=("pk", "user_id", "state", "closed_at", "keep_until"))  # fmt: skip
-reading(models.Acknowledgement, list_display=("pk", "user_id", "version_id", "policy_id", "at"))
+reading(
+    models.Acknowledgement,
+    contract=("version__contract", "policy__contract"),
+    list_display=("pk", "user_id", "version_id", "policy_id", "at"),
+)
