@@ -6,6 +6,7 @@ and must bring its secrets. Each name that an operator may set is listed in docs
 
 import base64
 import hashlib
+import ipaddress
 import os
 import secrets
 from contextlib import suppress
@@ -51,6 +52,13 @@ def number(name: str, default: int) -> int:
 
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def networks(name: str, default: str = "") -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(word, strict=False) for word in words(name, default)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}. Write addresses or networks such as 10.1.0.0/16.") from error
 
 
 # csp/run sets CSP_EMBEDDED=1 beside the sockets of the engines that it started.
@@ -333,6 +341,9 @@ MAIL_LIMIT = number("CSP_MAIL_LIMIT", 35 * 1024 * 1024)  # bytes of one message 
 MAIL_FLOOD = number("CSP_MAIL_FLOOD", 30)  # messages of one sender within an hour; what is beyond waits unsorted
 MAIL_DOOR_HOST = text("CSP_MAIL_DOOR_HOST", "127.0.0.1")
 MAIL_DOOR_PORT = number("CSP_MAIL_DOOR_PORT", 2525)
+MAIL_DOOR_PER_ADDRESS = number("CSP_MAIL_DOOR_PER_ADDRESS", 20)  # connections at once; as many as Postfix opens
+MAIL_DOOR_UNLIMITED = networks("CSP_MAIL_DOOR_UNLIMITED", "127.0.0.0/8,::1")  # our own mail server in front
+MAIL_DOOR_LONGEST = number("CSP_MAIL_DOOR_LONGEST_SECONDS", 600)  # that one connection lasts, whatever it does
 SINK_PORT = number("CSP_SINK_PORT", 2526)  # of the demonstration, for what it sends to customers
 
 # ---------------------------------------------------------------- data

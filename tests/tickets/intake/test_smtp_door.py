@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import smtplib
 import socket
 import time
@@ -127,6 +128,74 @@ def test_beyond_the_limit_of_connections_the_next_is_told_to_come_again(
         time.sleep(0.1)
     send(door, letter())
     wait_for_ticket()
+
+
+def until_closed(client: smtplib.SMTP, *, say: str, most: float = 8) -> float:
+    """How long the door bears somebody who says nothing but this."""
+    began = time.monotonic()
+    while time.monotonic() - began < most:
+        try:
+            if client.docmd(say)[0] == 421:
+                break
+        except (smtplib.SMTPServerDisconnected, OSError):
+            break
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def test_one_address_cannot_hold_the_door(door: smtp.MailDoor, settings: Any) -> None:
+    settings.MAIL_DOOR_UNLIMITED, settings.MAIL_DOOR_PER_ADDRESS = [], 2
+    held = [smtplib.SMTP("127.0.0.1", door.port, timeout=10) for _ in range(2)]
+    with pytest.raises((smtplib.SMTPConnectError, smtplib.SMTPServerDisconnected)):
+        smtplib.SMTP("127.0.0.1", door.port, timeout=10)
+    other = smtplib.SMTP("127.0.0.1", door.port, timeout=10, source_address=("127.0.0.2", 0))
+    other.quit()
+    settings.MAIL_DOOR_UNLIMITED = [ipaddress.ip_network("127.0.0.0/8")]  # such as the mail server in front
+    smtplib.SMTP("127.0.0.1", door.port, timeout=10).quit()
+    for client in held:
+        client.quit()
+    for _try in range(50):
+        if not smtp._Limited.open_from.total():
+            break
+        time.sleep(0.1)
+    settings.MAIL_DOOR_UNLIMITED = []
+    send(door, letter())
+    wait_for_ticket()
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8::1:2", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("127.0.0.9", ""),
+        ("::1", ""),
+        ("", ""),
+    ],
+)
+def test_a_place_is_what_one_sender_has(address: str, place: str) -> None:
+    assert smtp._place(address) == place
+
+
+@pytest.mark.parametrize("say", ["NOOP", "RSET", "HELO x"])
+def test_small_talk_is_no_sign_of_life(transactional_db: None, monkeypatch: pytest.MonkeyPatch, say: str) -> None:
+    monkeypatch.setattr(smtp, "TIMEOUT", 1.0)
+    listener = smtp.MailDoor(host="127.0.0.1", port=free_port())
+    listener.start()
+    try:
+        with smtplib.SMTP("127.0.0.1", listener.port, timeout=10) as client:
+            assert until_closed(client, say=say) < 6
+    finally:
+        listener.stop()
+
+
+def test_no_connection_lasts_for_ever(door: smtp.MailDoor, settings: Any) -> None:
+    settings.MAIL_DOOR_LONGEST = 1
+    with smtplib.SMTP("127.0.0.1", door.port, timeout=10) as client:
+        client.ehlo()
+        assert until_closed(client, say="MAIL FROM:<a@b.example>") < 6
 
 
 def test_lmtp_answers_for_each_recipient(transactional_db: None) -> None:

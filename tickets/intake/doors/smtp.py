@@ -8,11 +8,13 @@ mail is on the page within two seconds; the loop is the truth.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, ClassVar
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
@@ -110,29 +112,69 @@ def _in_own_connection(work: Callable[[], Any]) -> None:
         close_old_connections()
 
 
-class _Limited:
-    """The protocol of aiosmtpd with a limit on connections at once; beyond it: 421, come again."""
+class _Limited(SMTP):
+    """The protocol of aiosmtpd with limits on connections at once, of all and of one place, and on how long one lasts.
+
+    Beyond them: 421, come again. Only a step towards a message counts as a sign of life.
+    """
 
     open_now = 0
+    open_from: ClassVar[Counter[str]] = Counter()
+    _end: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        if _Limited.open_now >= CONNECTIONS:
-            transport.write(b"421 4.7.0 Too many connections; please try again later\r\n")
+        self.place = _place((transport.get_extra_info("peername") or ("",))[0])
+        too_many = bool(self.place) and _Limited.open_from[self.place] >= settings.MAIL_DOOR_PER_ADDRESS
+        self.was_refused = too_many or _Limited.open_now >= CONNECTIONS
+        if self.was_refused:
+            whose = "from your address" if too_many else "at once"
+            transport.write(f"421 4.7.0 Too many connections {whose}; please try again later\r\n".encode())
             transport.close()
-            self.was_refused = True
             return
-        self.was_refused = False
         _Limited.open_now += 1
-        super().connection_made(transport)  # type: ignore[misc]  # of SMTP, which stands behind this class
+        _Limited.open_from[self.place] += 1
+        self._end = self.loop.call_later(settings.MAIL_DOOR_LONGEST, self._has_lasted_too_long, transport)
+        super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.was_refused:
             return
         _Limited.open_now -= 1
-        super().connection_lost(error)  # type: ignore[misc]
+        _Limited.open_from[self.place] -= 1
+        _Limited.open_from += Counter()  # forgets places with none
+        if self._end is not None:
+            self._end.cancel()
+        super().connection_lost(error)
+
+    def _has_lasted_too_long(self, transport: Any) -> None:
+        log.info("A connection has lasted %s s and is closed", settings.MAIL_DOOR_LONGEST)
+        transport.write(b"421 4.4.2 This connection has lasted too long; please come again\r\n")
+        transport.close()
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        # aiosmtpd resets it at every command: by NOOP, RSET or HELO a connection could be held without end.
+        if self._timeout_handle is None or duration is not None:
+            super()._reset_timeout(duration)
+
+    async def _call_handler_hook(self, command: str, *args: Any) -> Any:
+        if command in {"MAIL", "RCPT", "DATA"}:
+            super()._reset_timeout()
+        return await super()._call_handler_hook(command, *args)
 
 
-class _SMTP(_Limited, SMTP):
+def _place(address: str) -> str:
+    """Where a connection comes from, as it is counted; empty where it is not. Nobody has less than a /64: one place."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    found = getattr(found, "ipv4_mapped", None) or found
+    if any(found in network for network in settings.MAIL_DOOR_UNLIMITED):
+        return ""
+    return str(ipaddress.ip_network(f"{found}/64", strict=False)) if found.version == 6 else str(found)
+
+
+class _SMTP(_Limited):
     pass
 
 
