@@ -357,6 +357,8 @@ class EscalateForm(ReasonForm):
 
 
 class DecideForm(forms.Form):
+    depending = ("note",)  # not asked of whoever takes the case over
+
     decision = forms.ChoiceField(
         label=_("Decision"),
         choices=[
@@ -369,6 +371,12 @@ class DecideForm(forms.Form):
         label=_("What you decide, and why"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The representative acts on it."),
     )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        good = super().clean() or {}
+        if good.get("decision") not in (None, Escalation.Decision.TAKE_OVER) and not good.get("note", "").strip():
+            self.add_error("note", _("Say what you decide; the representative acts on it."))
+        return good
 
 
 class ReferenceForm(forms.Form):

@@ -14,6 +14,7 @@ from csp import trail
 from csp.events import Act
 from csp.models import Appointment, Contract, Mailbox, RoleGrant, Team, User
 from csp.roles import Office, Role
+from csp.teams import change_contract
 from tickets import authority
 from tickets.models import CannedReply, Category
 
@@ -89,8 +90,7 @@ def make(anchor: dt.datetime, categories: set[str]) -> None:
     """The company as it stands at `anchor`, on a database that is fresh from its migrations."""
     since = anchor - OPENED
     contract = Contract.objects.order_by("pk").get()
-    contract.company, contract.party, contract.zone = settings.ORGANISATION, "Northbridge Service Ltd", ZONE
-    contract.privacy_url = "https://lakeside.example/privacy"
+    contract.zone = ZONE
     contract.save()
     contract.versions.filter(in_force_from__isnull=False).update(in_force_from=anchor - AGREED)
     names = [name for name, _address, _seen in TEAMS.values()]
@@ -104,6 +104,11 @@ def make(anchor: dt.datetime, categories: set[str]) -> None:
             team=teams[key], address=address, name=seen, is_default=key == "orders", cut_over_at=since, created_at=since
         )
     people = _people(contract, teams, since)
+    told = {
+        "company": settings.ORGANISATION, "party": "Northbridge Service Ltd",
+        "privacy_url": "https://lakeside.example/privacy", "zone": ZONE,
+    }  # fmt: skip
+    change_contract(contract, told, by=people["Ada Quill"], at=since)
     Category.objects.bulk_create(Category(contract=contract, name=name) for name in sorted(categories))
     for role, amount in LIMITS.items():
         authority.set_limit(contract, role=role, amount=amount, by=people["Ada Quill"], at=anchor - AGREED)

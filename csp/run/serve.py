@@ -3,6 +3,7 @@
 import http.client
 import os
 import selectors
+import shlex
 import signal
 import socket
 import subprocess
@@ -62,6 +63,12 @@ def loopbacks() -> tuple[str, ...]:
     except OSError:
         return ("127.0.0.1",)
     return ("127.0.0.1", "::1")
+
+
+def _here() -> str:
+    """What a command of another terminal begins with, so that it means this desk and no other."""
+    chosen = os.environ.get("CSP_DATA_DIR")
+    return f"CSP_DATA_DIR={shlex.quote(str(Path(chosen).expanduser().resolve()))} " if chosen else ""
 
 
 class Supervisor:
@@ -326,7 +333,7 @@ class Supervisor:
                 "",
                 "  Send it a mail, from another terminal:",
                 r"  printf 'From: you@example.com\nTo: support@example.com\nSubject: Hello\n\nWhen do you open?\n'"
-                " | ./run manage ingest_mail",
+                f" | {_here()}./run manage ingest_mail",
                 "  or with any mail program, by SMTP:",
                 f"  python3 -c \"import smtplib; smtplib.SMTP('localhost', {door}).sendmail('you@example.com',"
                 " ['support@example.com'], 'From: you@example.com\\nTo: support@example.com\\nSubject: Hello\\n\\n"

@@ -60,7 +60,9 @@ def survey(request: HttpRequest, token: str) -> HttpResponse:
         else:
             answered = is_new and form.cleaned_data["wants_answer"]
             return _shown(request, "public/thanks.html", {"again": not is_new, "answered": answered})
-    context = {"form": form, "reference": row.ticket.reference, "subject": row.ticket.subject}
+    context = {
+        "form": form, "reference": row.ticket.reference, "subject": row.ticket.subject, "contract": row.ticket.contract
+    }  # fmt: skip
     return _shown(request, "public/survey.html", context, status=422 if form.errors else 200)
 
 
@@ -112,4 +114,5 @@ def tell(request: HttpRequest) -> HttpResponse:
                 form.add_error(None, str(refusal))
             else:
                 return _shown(request, "public/thanks.html", {"answered": typed["wants_answer"]})
-    return _shown(request, "public/tell_us.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "contract": team_for(None).contract}
+    return _shown(request, "public/tell_us.html", context, status=422 if form.errors else 200)

@@ -33,6 +33,15 @@ def test_a_key_opens_a_dialog_that_can_be_typed_into_at_once(cast: Cast, visit: 
     page.keyboard.press("t")
     expect(dialog.locator(".dialog__b :is(input,select,textarea)").first).to_be_focused()
     page.keyboard.press("Escape")
+    page.wait_for_function("!document.activeElement.closest('dialog')")
+    page.keyboard.press("r")
+    answer = page.locator(".composer textarea:visible").first
+    expect(answer).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")  # a key again, and not a letter in the answer
+    expect(dialog.locator(".dialog__b :is(input,select,textarea)").first).to_be_focused()
+    expect(answer).to_have_value("")
+    page.keyboard.press("Escape")
     page.get_by_role("link", name="Call", exact=True).click()
     expect(dialog.get_by_role("button", name="Cancel")).to_be_visible()
 

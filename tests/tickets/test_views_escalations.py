@@ -165,3 +165,13 @@ def test_the_board_is_told_of_changes(cast: Cast) -> None:
     escalation.accept(row, by=cast.sam, at=AT)
     assert client.get("/changes", {"scope": "escalations", "since": cursor}).status_code == 200
     assert browser(cast.rita).get("/changes?scope=escalations").status_code == 400
+
+
+def test_what_is_decided_is_said_or_the_field_says_so(cast: Cast) -> None:
+    row = raised(cast)
+    address = f"/escalations/{row.pk}/decide/"
+    assert "optional" not in browser(cast.sam).get(address).text
+    answer = browser(cast.sam).post(address, {"decision": "instruct", "note": " "})
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in answer.text
+    assert browser(cast.sam).post(address, {"decision": "take_over", "note": ""}).status_code in (200, 204, 302)

@@ -48,7 +48,7 @@ let firstAt = 0;
 
 document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
-  if (event.key === "Escape") closeMenus();
+  if (event.key === "Escape" && !closeMenus() && event.target.closest?.(FIELDS)) event.target.blur();
   if (event.ctrlKey || event.metaKey) {
     if (!event.altKey && act(controlFor(`ctrl+${key}`))) event.preventDefault();
     return;
@@ -64,14 +64,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-/* Esc hides tooltips for a moment and closes menus, giving the focus back. */
+/* Esc hides tooltips for a moment and closes menus, giving the focus back; else it leaves the field. */
 const closeMenus = () => {
+  const open = document.querySelectorAll("details.menu[open]");
   root.dataset.esc = "";
   setTimeout(() => delete root.dataset.esc, PAUSE);
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
+  for (const menu of open) {
     menu.open = false;
     menu.querySelector("summary").focus();
   }
+  return open.length > 0;
 };
 
 /* The visible words of a control, without the key cap on it. */
