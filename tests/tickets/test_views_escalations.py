@@ -170,7 +170,9 @@ def test_the_board_is_told_of_changes(cast: Cast) -> None:
 def test_what_is_decided_is_said_or_the_field_says_so(cast: Cast) -> None:
     row = raised(cast)
     address = f"/escalations/{row.pk}/decide/"
-    assert "optional" not in browser(cast.sam).get(address).text
+    shown = browser(cast.sam).get(address).text
+    assert "optional" not in shown
+    assert "Please look at the invoice" in shown, "nobody decides without what the customer wrote"
     answer = browser(cast.sam).post(address, {"decision": "instruct", "note": " "})
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.text

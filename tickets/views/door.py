@@ -110,7 +110,7 @@ def path_of(ticket: Ticket) -> str:
 class Step:
     """A page, or a dialog over a page, that asks for what one verb needs.
 
-    `face` is the clock of the matter; `text` a sentence above the fields.
+    `face` is the clock of the matter; `text` a sentence above the fields, `quote` what others said, under it.
     """
 
     title: str
@@ -118,6 +118,7 @@ class Step:
     form: forms.Form
     back: str
     text: str = ""
+    quote: str = ""
     face: clockface.ClockFace | None = None
     icon: str = ""
     finds: bool = False  # a customer is looked for, and chosen from what was `found`

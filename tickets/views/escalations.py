@@ -295,6 +295,11 @@ def accept(request: HttpRequest, number: int) -> HttpResponse:
     return go(request, back, _("%(ref)s is in your hand.") % {"ref": row.ticket.reference}, undo=undo)
 
 
+def _latest(ticket: Ticket) -> str:
+    """What the case is about, so that nobody decides without it: its subject, and how the last message begins."""
+    return " – ".join(filter(None, [ticket.subject, ticket.excerpt]))
+
+
 def _undo_of(row: Escalation, user: User, back: str) -> str:
     address = undo_of(row.ticket, user)
     return f"{address}?{urlencode({'next': back})}" if address else ""
@@ -308,7 +313,7 @@ def decide(request: HttpRequest, number: int) -> HttpResponse:
     since = _since(row.ticket, receipts([row.ticket_id]), at)
     step = Step(
         _("Decide %(ref)s") % {"ref": row.ticket.reference}, _("Decide"), form, path_of(row.ticket),
-        text=" · ".join(filter(None, [row.reason, row.authority_needed, since])),
+        text=" · ".join(filter(None, [why(row), row.authority_needed, since])), quote=_latest(row.ticket),
         face=face_of(row.ticket, at=at), icon="gavel",
     )  # fmt: skip
 
@@ -330,7 +335,7 @@ def hand_back(request: HttpRequest, number: int) -> HttpResponse:
     )
     step = Step(
         _("Hand back %(ref)s") % {"ref": row.ticket.reference}, _("Hand back"), form, path_of(row.ticket),
-        text=row.reason, face=face_of(row.ticket, at=at), icon="corner-down-left",
+        text=why(row), quote=_latest(row.ticket), face=face_of(row.ticket, at=at), icon="corner-down-left",
     )  # fmt: skip
 
     def verb(good: dict[str, Any]) -> str:
