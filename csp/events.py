@@ -65,6 +65,7 @@ class Act(TextChoices):
     CALL_BACK_ENDED = "call_back.ended", _("ended a promised call-back")
     CONTACT_LOGGED = "message.contact", _("logged a letter or visit")
     NO_REPLY_NEEDED = "message.no_reply_needed", _("ruled that no reply is needed")
+    NO_REPLY_REVIEWED = "message.no_reply_reviewed", _("checked a ruling that no reply is needed")
     MESSAGE_ACCEPTED = "message.accepted", _("had a message accepted outside")
     MESSAGE_BOUNCED = "message.bounced", _("had a message returned")
     MESSAGE_FAILED = "message.failed", _("could not deliver a message")

@@ -18,7 +18,7 @@ from csp.access import Refused
 from csp.events import Act
 from csp.models import Customer, Deadline, Mailbox, Notice, OutboundMessage, Team, User
 from csp.privacy import masking
-from tickets import closing, complaints, complexity, finishing, oversight, reopening, request_links, resolving
+from tickets import closing, complaints, complexity, finishing, no_reply, oversight, reopening, request_links, resolving
 from tickets.conversation import (
     ANSWERING,
     Direction,
@@ -460,6 +460,7 @@ def no_reply_needed(ticket: Ticket, *, by: User, at: dt.datetime, reason: str, s
     if signs:
         raise Refused(complexity.undecided(signs))
     met = deadlines.meet(rows, at=at, by=by, how=Deadline.NO_REPLY)
+    no_reply.draw(root, met, by=by, at=at, reason=reason)
     last = seen_of(heard)
     for number, through in last.items():
         Ticket.objects.filter(pk=number).update(answered_through=through)

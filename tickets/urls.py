@@ -106,6 +106,7 @@ urlpatterns = [
     path("unsorted/rulings/", unsorted.rulings, name="rulings"),
     path("unsorted/rulings/<int:number>/undo/", unsorted.undo, name="undo_ruling"),
     path("unsorted/rulings/<int:number>/review/", unsorted.review, name="review_ruling"),
+    path("unsorted/no-replies/<int:number>/review/", unsorted.review_no_reply, name="review_no_reply"),
     path("unsorted/senders/", unsorted.senders, name="senders"),
     path("unsorted/<int:number>/", unsorted.look, name="look_at_mail"),
     path("escalations/", escalations.board, name="escalations"),

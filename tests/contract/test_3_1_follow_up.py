@@ -9,12 +9,14 @@ import datetime as dt
 import pytest
 
 from csp.models import Breach, Customer, Deadline, Reading, Version
+from csp.roles import Role
 from tests import factories as make
 from tests.cast import Cast
 from tests.contract.edges import INSTANTS, NAMES
-from tickets import calls, closing, complexity, handling, lifecycle, merging
+from tests.tickets.desk import browser
+from tickets import calls, closing, complexity, handling, lifecycle, merging, no_reply
 from tickets.conversation import Direction, Purpose
-from tickets.models import Ticket
+from tickets.models import NoReplyRuling, Ticket
 
 AT, SECOND, DAY, HOUR = make.AT, make.SECOND, make.DAY, make.HOUR
 State = Deadline.State
@@ -194,6 +196,94 @@ def test_where_we_wrote_first_the_customers_own_first_message_gets_an_answer(cas
         other, by=cast.rita, at=AT + 9 * HOUR, reason="Only thanks.", seen_through=make.on_screen(ticket=other) | seen
     )
     assert {clock.state for clock in (*follow_ups(ticket), *follow_ups(other))} <= {State.MET}
+
+
+def ruled(cast: Cast, monkeypatch: pytest.MonkeyPatch, *, drawn: bool = True) -> tuple[Ticket, NoReplyRuling]:
+    """Thanks on a resolved ticket, of which Rita ruled that they ask for nothing."""
+    monkeypatch.setattr(no_reply, "_is_drawn", lambda _row: drawn)
+    ticket = answered_once(cast)
+    lifecycle.change_state(ticket, to=Ticket.State.RESOLVED, by=cast.rita, at=AT + HOUR, resolution="Corrected.")
+    make.message(ticket=ticket, at=AT + 2 * HOUR, body="Thanks. And when do you come?")
+    handling.no_reply_needed(
+        ticket, by=cast.rita, at=AT + 3 * HOUR, reason="Only thanks.", seen_through=make.on_screen(ticket=ticket)
+    )
+    return Ticket.objects.get(pk=ticket.pk), NoReplyRuling.objects.get()
+
+
+def test_a_share_is_drawn_which_nobody_can_tell_beforehand() -> None:
+    drawn = [no_reply._is_drawn(Deadline(pk=number)) for number in range(1000)]
+    assert 120 < sum(drawn) < 280
+    assert drawn == [no_reply._is_drawn(Deadline(pk=number)) for number in range(1000)]
+
+
+def test_a_drawn_ruling_is_checked_by_a_supervisor_who_did_not_make_it(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket, row = ruled(cast, monkeypatch)
+    assert (row.reason, row.ruled_by, row.is_sampled) == ("Only thanks.", cast.rita, True)
+    assert [list(no_reply.to_check(user)) for user in (cast.sam, cast.rita, cast.olga)] == [[row], [], []]
+    for stranger in (cast.rita, cast.olga):
+        with pytest.raises(handling.Refused):
+            no_reply.review(row, by=stranger, at=AT + 4 * HOUR, agrees=True)
+    no_reply.review(row, by=cast.sam, at=AT + 4 * HOUR, agrees=True)
+    row.refresh_from_db()
+    assert (row.reviewed_by, row.review_agrees) == (cast.sam, True)
+    assert [clock.state for clock in follow_ups(ticket)] == [State.MET]
+    assert list(no_reply.to_check(cast.sam)) == []
+    with pytest.raises(handling.Refused, match="checked already"):
+        no_reply.review(row, by=cast.sam, at=AT + 5 * HOUR, agrees=False)
+
+
+def test_nobody_checks_an_own_ruling_nor_one_that_was_not_drawn(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    _ticket, row = ruled(cast, monkeypatch, drawn=False)
+    assert list(no_reply.to_check(cast.sam)) == []
+    with pytest.raises(handling.Refused, match="not drawn"):
+        no_reply.review(row, by=cast.sam, at=AT + 4 * HOUR, agrees=False)
+    NoReplyRuling.objects.update(is_sampled=True)
+    make.grant(user=cast.rita, role=Role.SUPERVISOR, team=cast.team)
+    assert list(no_reply.to_check(cast.rita)) == []
+    with pytest.raises(handling.Refused, match="yourself"):
+        no_reply.review(row, by=cast.rita, at=AT + 4 * HOUR, agrees=True)
+
+
+@pytest.mark.parametrize(("after", "state"), [(4 * HOUR, State.OPEN), (30 * HOUR, State.BREACHED)])
+def test_overruled_the_clock_runs_again_to_its_first_due_time(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, after: dt.timedelta, state: str
+) -> None:
+    ticket, row = ruled(cast, monkeypatch)
+    assert ticket.state == Ticket.State.RESOLVED
+    no_reply.review(row, by=cast.sam, at=AT + after, agrees=False)
+    first, again = follow_ups(ticket)
+    assert (first.state, again.reopens, again.due_at, again.state) == (State.MET, first, AT + 26 * HOUR, state)
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.next_obligation, ticket.next_due_at) == (
+        Ticket.State.OPEN, "follow_up", AT + 26 * HOUR,
+    )  # fmt: skip
+    make.answer(ticket=ticket, by=cast.rita, at=AT + after + HOUR, accepted_at=AT + after + HOUR)
+    again.refresh_from_db()
+    assert again.met_at == AT + after + HOUR
+
+
+def test_overruled_after_an_answer_all_the_same_nothing_is_owed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket, row = ruled(cast, monkeypatch)
+    make.answer(ticket=ticket, by=cast.rita, at=AT + 5 * HOUR, accepted_at=AT + 5 * HOUR)
+    no_reply.review(row, by=cast.sam, at=AT + 30 * HOUR, agrees=False)
+    _first, again = follow_ups(ticket)
+    assert (again.state, again.met_at) == (State.MET, AT + 5 * HOUR)
+    assert not Breach.objects.filter(deadline=again).exists()
+
+
+def test_what_is_to_be_checked_stands_with_the_rulings_on_mail(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket, row = ruled(cast, monkeypatch)
+    sam = browser(cast.sam)
+    page = sam.get("/unsorted/rulings/").content.decode()
+    assert "Only thanks." in page
+    assert ticket.reference in page
+    assert "Only thanks." not in browser(cast.rita).get("/unsorted/rulings/").content.decode()
+    assert browser(cast.olga).post(f"/unsorted/no-replies/{row.pk}/review/", {"agrees": "no"}).status_code == 404
+    assert sam.post(f"/unsorted/no-replies/{row.pk}/review/", {"agrees": "no"}).status_code == 302
+    row.refresh_from_db()
+    assert row.review_agrees is False
 
 
 def test_an_answer_by_telephone_is_one(cast: Cast) -> None:

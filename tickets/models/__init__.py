@@ -12,6 +12,7 @@ from tickets.models.links import LinkRequest
 from tickets.models.procedures import Checklist, ChecklistStep, Procedure, ProcedureVersion
 from tickets.models.records import CallBack, CallReview, ContactRecord
 from tickets.models.resolutions import Finish, Resolution
+from tickets.models.rulings import NoReplyRuling
 from tickets.models.tickets import Ticket, TicketLink
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Interaction",
     "LinkRequest",
     "MailText",
+    "NoReplyRuling",
     "Presence",
     "Procedure",
     "ProcedureVersion",

@@ -19,9 +19,9 @@ from csp.access import Refused
 from csp.models import User
 from csp.privacy import masking
 from csp.roles import Permission
-from tickets import changes, forms, sorting
+from tickets import changes, forms, no_reply, sorting
 from tickets.intake import reading
-from tickets.models import InboundMessage, Ruling, SenderRule
+from tickets.models import InboundMessage, NoReplyRuling, Ruling, SenderRule, Ticket
 from tickets.views.door import go, is_fragment, local_zone, number_in, person, refuse
 
 SHOWN = 100
@@ -156,6 +156,7 @@ def rulings(request: HttpRequest) -> HttpResponse:
         "at": at,
         "tabs": _tabs("rulings", user),
         "to_check": list(to_check[:RULINGS]) if supervised else [],
+        "no_replies": list(no_reply.to_check(user)[:RULINGS]),
         "rulings": list(visible.order_by("-pk")[:RULINGS]),
     }
     return render(request, "tickets/rulings.html", context)
@@ -187,6 +188,20 @@ def review(request: HttpRequest, number: int) -> HttpResponse:
     except Refused as refusal:
         return refuse(request, refusal, reverse("rulings"))
     text = _("Checked.") if agrees else _("Taken back: the message waits for a ruling again.")
+    return go(request, reverse("rulings"), text)
+
+
+@require_POST
+@access.requires(Permission.REVIEW_SORTING)
+def review_no_reply(request: HttpRequest, number: int) -> HttpResponse:
+    user = person(request)
+    ruling = get_object_or_404(NoReplyRuling.objects.filter(ticket__in=Ticket.objects.visible_to(user)), pk=number)
+    agrees = request.POST.get("agrees") == "yes"
+    try:
+        no_reply.review(ruling, by=user, at=clock.now(), agrees=agrees)
+    except Refused as refusal:
+        return refuse(request, refusal, reverse("rulings"))
+    text = _("Checked.") if agrees else _("Taken back: the customer waits for an answer again.")
     return go(request, reverse("rulings"), text)
 
 
