@@ -58,11 +58,6 @@ class Figure:
     def owed_as_assessed(self) -> int:
         return self.kept_as_assessed + self.broken_as_assessed
 
-    @property
-    def is_assessed(self) -> bool:
-        """Whether any breach is read otherwise than as it stands."""
-        return self.broken_as_assessed != self.broken
-
 
 def share(part: int, whole: int) -> float | None:
     """A share in per cent with one decimal, never rounded up: 999 of 1,000.4 is not all. None of nothing."""

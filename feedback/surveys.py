@@ -215,10 +215,3 @@ def stop(customer: Customer, *, at: dt.datetime, by: User | None = None) -> None
     _row, is_new = StoppedSurveys.objects.get_or_create(customer=customer, defaults={"at": at})
     if is_new:
         trail.record(Act.SURVEYS_STOPPED, f"customer:{customer.pk}", by=by or customer, at=at)
-
-
-def check_score(score: int | None) -> int:
-    """Raise Refused unless it is one of the five."""
-    if score is None or not 1 <= score <= 5:
-        raise Refused(_("Choose one of the five answers."))
-    return score

@@ -47,7 +47,6 @@ class Line:
     roles: str
     cells: Sequence[Cell]
     deadline: Deadline | None
-    is_limited: bool = False
 
     @property
     def key(self) -> tuple[int, float, int]:
@@ -93,15 +92,14 @@ def read(people: Sequence[User], offered: Sequence[Course], *, at: dt.datetime, 
 
 def line(user: User, facts: Facts) -> Line:
     """One person's cells."""
-    cells, running, limited = [], [], False
+    cells, running = [], []
     for course in facts.courses:
         rows = facts.owed.get((user.pk, course.pk), [])
         running += [row.deadline for row in rows if row.deadline is not None]
-        limited = limited or any(row.restricted_at is not None for row in rows)
         cells.append(_cell(user, course, rows, facts))
     held = {Role(grant.role) for grant in facts.grants.get(user.pk, [])}
     nearest = min(running, key=lambda row: row.due_at, default=None)
-    return Line(user, ", ".join(str(role.label) for role in Role if role in held), cells, nearest, limited)
+    return Line(user, ", ".join(str(role.label) for role in Role if role in held), cells, nearest)
 
 
 def _cell(user: User, course: Course, rows: Sequence[Assignment], facts: Facts) -> Cell:

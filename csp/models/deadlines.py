@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from csp.contract import CLAUSES, OBLIGATIONS, Clause, Obligation
+from csp.contract import OBLIGATIONS, Obligation
 from csp.records import Kept, Record
 
 # How a follow-up was met of which a person ruled so; other values name what met it, "interaction:7".
@@ -162,10 +162,6 @@ class Deadline(models.Model):
     @property
     def rule(self) -> Obligation:
         return OBLIGATIONS[self.obligation]
-
-    @property
-    def clause_rule(self) -> Clause:
-        return CLAUSES[self.clause]
 
     @property
     def is_running(self) -> bool:

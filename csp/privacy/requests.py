@@ -82,11 +82,6 @@ def may_record(user: User, team: Team, *, at: dt.datetime | None = None) -> bool
     )
 
 
-def of_path(path: str) -> QuerySet[DataRequest]:
-    """The requests that came in the thing at this address."""
-    return DataRequest.objects.filter(path=path).exclude(path="").select_related("answer").order_by("pk")
-
-
 # ---------------------------------------------------------------- the clock
 
 
