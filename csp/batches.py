@@ -31,7 +31,8 @@ Item = TypeVar("Item")
 AGAIN_AFTER = dt.timedelta(minutes=1)
 PARKED_FOR = dt.timedelta(minutes=10)
 FORGOTTEN_AFTER = dt.timedelta(days=1)
-_told: dict[tuple[str, str], dt.datetime] = {}
+_told: set[tuple[str, str]] = set()
+_parked: dict[tuple[str, str], dt.datetime] = {}
 
 
 def work_off(waiting: QuerySet[Any], do: Callable[[QuerySet[Any], int], int], *, limit: int) -> int:
@@ -42,7 +43,7 @@ def work_off(waiting: QuerySet[Any], do: Callable[[QuerySet[Any], int], int], *,
     try:
         return do(waiting, limit)
     except Exception as error:
-        _park(do, "batch", error)
+        _tell(_name(do), "batch", error)  # which row it is, the next line finds
     numbers = list(waiting.values_list("pk", flat=True)[:FAR])
     return _each(numbers, lambda number: do(waiting.filter(pk=number), 1), limit=limit, step=do)
 
@@ -60,19 +61,27 @@ def _each(items: Iterable[Item], do: Callable[[Item], int], *, limit: int, step:
         try:
             done += do(item)
         except Exception as error:
-            _park(step, str(item), error)
+            _tell(_name(step), str(item), error)
+            _park(_name(step), str(item), error)
     return done
 
 
-def _park(do: Callable[..., int], item: str, error: Exception) -> None:
+def _name(do: Callable[..., int]) -> str:
     while isinstance(do, functools.partial):
         do = do.func
-    name = f"{do.__module__}.{do.__qualname__}".partition(".<locals>")[0]
-    now, told = clock.now(), _told.get((name, item))
-    if told is None:
+    return f"{do.__module__}.{do.__qualname__}".partition(".<locals>")[0]
+
+
+def _tell(name: str, item: str, error: Exception) -> None:
+    if (name, item) not in _told:
+        _told.add((name, item))
         log.error("%s failed on %s and goes on with the others", name, item, exc_info=error)
-    if told is None or now - told >= AGAIN_AFTER:
-        _told[name, item] = now
+
+
+def _park(name: str, item: str, error: Exception) -> None:
+    now, last = clock.now(), _parked.get((name, item))
+    if last is None or now - last >= AGAIN_AFTER:
+        _parked[name, item] = now
         with contextlib.suppress(DatabaseError), transaction.atomic():  # perhaps the database is what fails
             Parked.objects.filter(last_at__lt=now - FORGOTTEN_AFTER).delete()
             row = Parked(loop=name[:120], item=item[:80], error=_told_of(error), since=now, last_at=now)

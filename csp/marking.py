@@ -97,10 +97,13 @@ def _keep_the_past(here: set[str]) -> None:
         cursor.execute("select 1 from pg_proc where proname = 'csp_refuse_past'")
         if cursor.fetchone() is None:
             return  # on the way through the migrations
-        for table in sorted(tables):
-            name = connection.ops.quote_name(table)
+        cursor.execute(
+            "select c.relname from pg_trigger t join pg_class c on c.oid = t.tgrelid "
+            "where t.tgname = 'past_kept' and c.relnamespace = current_schema()::regnamespace"
+        )
+        for table in sorted(tables - {name for (name,) in cursor.fetchall()}):
             cursor.execute(
-                f"create or replace trigger past_kept before update or delete on {name} "
+                f"create trigger past_kept before update or delete on {connection.ops.quote_name(table)} "
                 "for each row execute function csp_refuse_past()"
             )
 

@@ -73,7 +73,7 @@ def _reasons(now: dt.datetime) -> Iterator[str]:
             f"settling: what a mail kept, accepted at {unsettled}, could not be written down; "
             "the clocks of its ticket are not judged; look at the log of the clock"
         )
-    stuck = batches.parked(now).exclude(item="batch")
+    stuck = batches.parked(now)
     if first := stuck.first():
         yield (
             f"parked: {stuck.count()} cannot be worked on, first {first.loop} on {first.item} ({first.error}); "

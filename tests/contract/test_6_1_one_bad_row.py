@@ -41,7 +41,8 @@ def test_an_erasure_that_fails_stays_under_way_and_the_next_is_carried_out(
     while erasing.carry_out(AT + 30 * DAY):
         pass
     stuck = batches.parked(clock.now()).get(item=str(broken.pk))
-    assert (stuck.loop, stuck.error) == ("csp.privacy.erasing._carry_out", "RuntimeError in instead, line 25")
+    assert stuck.loop == "csp.privacy.erasing._carry_out"
+    assert stuck.error.startswith("RuntimeError in instead, line "), "the kind and the place, not the words"
     assert any("1 cannot be worked on" in reason for reason in client.get("/health/ready").json()["reasons"])
     first, second = (type(row).objects.get(pk=row.pk) for row in orders)
     assert second.finished_at == AT + 30 * DAY
